@@ -1,0 +1,105 @@
+"""The boto3 transport: one call through a boto3 SWF client, answers back in wire form, errors as `SwfError`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore import exceptions as boto
+from botocore import xform_name
+
+from pyflow.swf.api import HOT_OPERATIONS, JsonObject
+from pyflow.swf.faults import (
+    AnswerLost,
+    AuthFailed,
+    CredentialsExpired,
+    NotConfigured,
+    SwfError,
+    Unreachable,
+    ValidationFailed,
+    refusal,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
+
+_METHOD_OF = {operation: xform_name(operation) for operation in HOT_OPERATIONS}
+
+
+class BotoTransport:
+    """Sends calls through `client`, whatever its configuration; see `SwfTransport`."""
+
+    def __init__(self, client: SWFClient) -> None:
+        self._client = client
+
+    def call(self, operation: str, request: JsonObject) -> JsonObject:
+        """See `SwfTransport.call`."""
+        method = getattr(self._client, _METHOD_OF.get(operation) or xform_name(operation))
+        try:
+            answer: JsonObject = method(**request)
+        except (boto.BotoCoreError, boto.ClientError) as error:
+            raise swf_error(operation, error) from error
+        return wire(answer)
+
+    def close(self) -> None:
+        """The client is its owner's to close."""
+
+
+def swf_error(operation: str, error: Exception) -> SwfError:
+    """The typed error for what botocore raised."""
+    if isinstance(error, boto.ClientError):
+        answer = error.response
+        said = answer.get("Error", {})
+        about = answer.get("ResponseMetadata", {})
+        return refusal(
+            operation,
+            said.get("Code", ""),
+            said.get("Message", "") or "",
+            about.get("HTTPStatusCode", 0),
+            about.get("RequestId"),
+        )
+    kind, message = _judged(error)
+    return kind(message, operation=operation, code=type(error).__name__)
+
+
+def _judged(error: Exception) -> tuple[type[SwfError], str]:
+    """Which kind of failure a botocore exception is."""
+    text = str(error)
+    match error:
+        # Order matters: EndpointConnectionError and ConnectTimeoutError are ConnectionErrors that sent nothing.
+        case boto.EndpointConnectionError() | boto.ConnectTimeoutError() | boto.ProxyConnectionError():
+            return Unreachable, text
+        case boto.SSLError():
+            return Unreachable, f"The encrypted connection could not be set up: {text}"
+        case boto.ReadTimeoutError() | boto.ConnectionClosedError() | boto.HTTPClientError():
+            return AnswerLost, text
+        case boto.ResponseStreamingError() | boto.IncompleteReadError():
+            return AnswerLost, text
+        case boto.NoCredentialsError() | boto.PartialCredentialsError() | boto.NoRegionError():
+            return NotConfigured, text
+        case boto.SSOTokenLoadError() | boto.UnauthorizedSSOTokenError() | boto.TokenRetrievalError():
+            return CredentialsExpired, text
+        case boto.CredentialRetrievalError() | boto.MetadataRetrievalError():
+            return CredentialsExpired, text
+        case boto.ParamValidationError():
+            return ValidationFailed, text
+        case _:
+            # A body that cannot be parsed (ResponseParserError) and whatever later versions of botocore add.
+            return (AnswerLost, text) if "pars" in type(error).__name__.lower() else (AuthFailed, text)
+
+
+def wire(answer: JsonObject) -> JsonObject:
+    """`answer` as SWF sent it: no ResponseMetadata, event timestamps as floats. Changes and returns `answer`."""
+    answer.pop("ResponseMetadata", None)
+    events = answer.get("events")
+    if events:
+        answer["events"] = [wire_event(event) for event in events]
+    return answer
+
+
+def wire_event(event: JsonObject) -> JsonObject:
+    """A history event with its timestamp as a float; the event itself when it is one already."""
+    timestamp: Any = event.get("eventTimestamp")
+    if isinstance(timestamp, datetime):
+        return {**event, "eventTimestamp": timestamp.timestamp()}
+    return event

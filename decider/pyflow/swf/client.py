@@ -1,0 +1,158 @@
+"""The boto3 client for SWF, found as every AWS tool finds it: environment, profile, region, endpoint.
+
+With an endpoint on this machine (the embedded SWF) and no credentials or region, dummy ones are used. Never for any
+other endpoint: there a `NotConfigured` says what is missing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ConfigParseError,
+    InvalidConfigError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from pyflow.swf.faults import NotConfigured
+from pyflow.swf.limits import POLL_READ_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
+
+CONNECT_TIMEOUT_S = 10.0
+CALL_READ_TIMEOUT_S = POLL_READ_TIMEOUT_S
+POOL_CONNECTIONS_MAX = 50
+ATTEMPTS_MAX = 3
+
+DUMMY_REGION = "us-east-1"
+DUMMY_KEY = "loopback"
+
+_MACHINE_ROLE_PROVIDERS = ("container-role", "iam-role")
+
+
+def make_client(
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    read_timeout_s: float = CALL_READ_TIMEOUT_S,
+    max_pool_connections: int = POOL_CONNECTIONS_MAX,
+    attempts_max: int = ATTEMPTS_MAX,
+) -> SWFClient:
+    """A boto3 SWF client.
+
+    Arguments left out come from where AWS tools look: AWS_PROFILE, AWS_REGION / AWS_DEFAULT_REGION,
+    AWS_ENDPOINT_URL_SWF, AWS_ENDPOINT_URL, the config file. `read_timeout_s` is above the 60 s of a long poll.
+    `attempts_max` is how often botocore sends one call; give 1 to a client that polls: botocore repeats a poll whose
+    answer was lost, and the task the first one was handed would wait unseen for its timeout (SWF reference 11.1).
+    Raises `NotConfigured`.
+    """
+    session = _session(profile, region)
+    endpoint = endpoint_of(session, endpoint_url)
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=read_timeout_s,
+        max_pool_connections=max_pool_connections,
+        retries={"mode": "standard", "total_max_attempts": attempts_max},
+        tcp_keepalive=True,
+        user_agent_extra="pyflow-swf",
+    )
+    on_this_machine = endpoint is not None and is_loopback(endpoint)
+    if on_this_machine:
+        _forget_machine_roles(session)
+    has_credentials = _has_credentials(session)
+    if not on_this_machine:
+        _require(session.region_name, has_credentials, endpoint)
+    dummy_key = DUMMY_KEY if on_this_machine and not has_credentials else None
+    return session.client(
+        "swf",
+        endpoint_url=endpoint_url,
+        region_name=session.region_name or DUMMY_REGION,
+        aws_access_key_id=dummy_key,
+        aws_secret_access_key=dummy_key,
+        config=config,
+    )
+
+
+def is_loopback(endpoint_url: str) -> bool:
+    """True when the endpoint's host is this machine by its name or address (localhost, 127.0.0.0/8, ::1)."""
+    host = urlsplit(endpoint_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def endpoint_of(session: boto3.Session, endpoint_url: str | None) -> str | None:
+    """The endpoint a client of `session` would use, or None when AWS's own would be chosen but no region is known."""
+    if endpoint_url is not None:
+        return endpoint_url
+    try:
+        # Only botocore knows all the places an endpoint can be configured in. Dummy credentials keep it from asking
+        # the machine's role for some, which takes seconds where there is none.
+        probe = session.client(
+            "swf",
+            region_name=session.region_name or DUMMY_REGION,
+            aws_access_key_id=DUMMY_KEY,
+            aws_secret_access_key=DUMMY_KEY,
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise NotConfigured(f"The AWS configuration cannot be used: {error}") from error
+    return probe.meta.endpoint_url
+
+
+def _session(profile: str | None, region: str | None) -> boto3.Session:
+    try:
+        session = boto3.Session(
+            botocore_session=botocore.session.Session(profile=profile), profile_name=profile, region_name=region
+        )
+        _ = session.region_name
+    except ProfileNotFound as error:
+        raise NotConfigured(
+            f"{error}. Name one that exists (profile=, AWS_PROFILE) or create it with `aws configure`.",
+        ) from error
+    except (ConfigParseError, InvalidConfigError) as error:
+        raise NotConfigured(f"The AWS config file cannot be read: {error}") from error
+    return session
+
+
+def _forget_machine_roles(session: boto3.Session) -> None:
+    resolver = session._session.get_component("credential_provider")
+    for provider in _MACHINE_ROLE_PROVIDERS:
+        resolver.remove(provider)
+
+
+def _has_credentials(session: boto3.Session) -> bool:
+    try:
+        return session.get_credentials() is not None
+    except PartialCredentialsError as error:
+        raise NotConfigured(f"Only a part of the credentials was found: {error}") from error
+    except (NoRegionError, BotoCoreError) as error:
+        raise NotConfigured(f"Credentials cannot be had: {error}") from error
+
+
+def _require(region: str | None, has_credentials: bool, endpoint: str | None) -> None:
+    missing = []
+    if region is None:
+        missing.append("no AWS region is set: give region=, AWS_REGION, or `region` in the profile")
+    if not has_credentials:
+        missing.append(
+            "no AWS credentials are found: give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile "
+            "(AWS_PROFILE, `aws configure`, `aws sso login`) or a role of the machine"
+        )
+    if missing:
+        raise NotConfigured(
+            f"SWF at {endpoint if region else 'AWS'} cannot be called: {'; '.join(missing)}. "
+            "For the embedded SWF of this machine set AWS_ENDPOINT_URL_SWF=http://127.0.0.1:PORT; it needs neither.",
+        )
