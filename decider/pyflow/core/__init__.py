@@ -1,0 +1,1 @@
+"""The pure core: history events in, decisions out. No I/O, no clock, no threads."""
