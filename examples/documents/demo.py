@@ -16,27 +16,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pyflow
-from progress import Progress
 from pyflow.swf import make_client
-from stack import DECIDER_TASK_LIST, DOMAIN, HERE, ROOT, ProcessEnded, Stack, running_stack
+from run import LOCAL_LAMBDA_ROLE, LOOK_INTERVAL_S, PipelineRun
+from stack import HERE, ROOT, ProcessEnded, Stack, running_stack
 
 DEFAULT_DIRECTORY = "/usr/share/common-licenses"
-LOOK_INTERVAL_S = 0.2
-LOCAL_LAMBDA_ROLE = "arn:aws:iam::123456789012:role/local"  # the embedded SWF asks for one, as Amazon SWF does
 
 
 def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, _interrupt)
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
+    options.output.mkdir(parents=True, exist_ok=True)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="pyflow-") as directory,
             running_stack(Path(directory), embedded_swf=not options.aws, show=options.verbose) as stack,
         ):
-            return _run(stack, options, output)
+            return _run(stack, options)
     except ProcessEnded as error:
         print(f"The demo cannot go on: {error}", file=sys.stderr)
         return 2
@@ -45,57 +41,35 @@ def main() -> int:
         return 130
 
 
-def _run(stack: Stack, options: argparse.Namespace, output: Path) -> int:
-    swf = make_client(endpoint_url=stack.endpoint)
-    job = {"directory": str(options.directory.resolve()), "output": str(output), "time_limit_s": options.time_limit}
-    execution = _start(stack, swf, options, job)
+def _run(stack: Stack, options: argparse.Namespace) -> int:
+    run = PipelineRun(
+        stack,
+        make_client(endpoint_url=stack.endpoint),
+        directory=options.directory,
+        output=options.output,
+        time_limit_s=options.time_limit,
+        lambda_role=options.lambda_role or LOCAL_LAMBDA_ROLE,
+    )
     started = time.monotonic()
-    progress = Progress(swf, DOMAIN, execution["workflowId"], execution["runId"])
-    published = False
-    while progress.close_event is None:
+    while run.close_event is None:
         stack.check()
-        for line in progress.news():
+        for line in run.look():
             print(f"{time.monotonic() - started:5.1f} s  {line}", flush=True)
-        if not published and progress.documents is not None and progress.documents_done == progress.documents:
-            swf.signal_workflow_execution(domain=DOMAIN, workflowId=execution["workflowId"], signalName="publish")
-            published = True
         time.sleep(LOOK_INTERVAL_S)
-    return _tell_end(progress.close_event)
-
-
-def _start(stack: Stack, swf: Any, options: argparse.Namespace, job: dict[str, Any]) -> dict[str, Any]:
-    """Starts the workflow, waiting for the decider to have registered its type."""
-    deadline = time.monotonic() + 30
-    while True:
-        stack.check()
-        try:
-            return pyflow.start_workflow(
-                domain=DOMAIN,
-                workflow_name="DocumentPipeline",
-                workflow_version="1.0",
-                task_list=DECIDER_TASK_LIST,
-                lambda_role=options.lambda_role or LOCAL_LAMBDA_ROLE,
-                input=json.dumps(job),
-                client=swf,
-            )
-        except swf.exceptions.UnknownResourceFault as error:
-            if time.monotonic() > deadline:
-                decider = stack.processes["decider"]
-                raise ProcessEnded(decider.story(f"did not register its workflows: {error}")) from error
-            time.sleep(LOOK_INTERVAL_S)
+    return _tell_end(run.close_event)
 
 
 def _tell_end(close_event: dict[str, Any]) -> int:
-    if close_event["eventType"] == "WorkflowExecutionCompleted":
-        found = json.loads(close_event["workflowExecutionCompletedEventAttributes"]["result"])
+    kind = close_event["eventType"]
+    attributes = close_event.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {})
+    if kind == "WorkflowExecutionCompleted":
+        found = json.loads(attributes["result"])
         print(
             f"\n{found['documents']} documents, {found['duplicates']} pairs of near-duplicates,"
             f" {found['failed']} failed.\nReport: {found['report']}"
         )
         return 0
-    kind = close_event["eventType"]
-    attributes = close_event.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {})
-    reason = attributes.get("details") or attributes.get("reason") or kind
+    reason = attributes.get("details") or attributes.get("reason") or "no reason given"
     print(f"\nThe run did not succeed ({kind}): {reason}", file=sys.stderr)
     return 1
 

@@ -29,7 +29,7 @@ class Progress:
         self._swf = swf
         self._domain = domain
         self._root = Run(workflow_id=workflow_id, run_id=run_id)
-        self._runs = [self._root]
+        self.runs = [self._root]  # the pipeline first, then its children as they start
         self.documents: int | None = None  # how many the run found, once known
         self.documents_done = 0
 
@@ -40,7 +40,7 @@ class Progress:
 
     def news(self) -> Iterator[str]:
         """Lines for what has happened since the last call."""
-        for run in [run for run in self._runs if not run.closed]:
+        for run in [run for run in self.runs if not run.closed]:
             for event in self._new_events(run):
                 yield from self._line(run, event)
 
@@ -92,7 +92,7 @@ class Progress:
         execution = attributes["workflowExecution"]
         document = json.loads(initiated["input"])["name"]
         child = Run(workflow_id=execution["workflowId"], run_id=execution["runId"], document=document)
-        self._runs.append(child)
+        self.runs.append(child)
 
 
 def _outcome(kind: str, attributes: dict[str, Any]) -> str:

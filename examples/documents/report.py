@@ -115,7 +115,7 @@ def _table(entries: list[Entry]) -> str:
     head = "<tr><th>Document<th>Language<th class=n>Words<th class=n>Sentences<th>Most frequent words<th>SHA-256</tr>"
     rows = "".join(
         f"<tr><td>{escape(entry.name)}<td>{escape(entry.language)}<td class=n>{entry.words:,}"
-        f"<td class=n>{entry.sentences:,}<td>{_top_words(entry)}<td><code>{entry.sha256[:12]}</code></tr>"
+        f"<td class=n>{entry.sentences:,}<td>{_top_words(entry)}<td><code>{escape(entry.sha256[:12])}</code></tr>"
         for entry in entries
     )
     return f"<table id=documents>{head}{rows}</table>"

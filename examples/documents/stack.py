@@ -137,13 +137,18 @@ class Stack:
             for language in WORKERS:
                 self.start_worker(language)
 
-    def start_swf(self) -> None:
+    def start_swf(self, port: int = 0) -> None:
         data = str(self.directory / "swf.db")
         function = "detect_language=functions:detect_language"
-        command = [PYFLOW, "dev", "--port", "0", "--data", data, "--lambda", function]
+        command = [PYFLOW, "dev", "--port", str(port), "--data", data, "--lambda", function]
         ready = self._start("swf", command).wait_for_line("SWF endpoint: ")
         self.endpoint = ready.removeprefix("SWF endpoint: ")
         self.env["AWS_ENDPOINT_URL_SWF"] = self.endpoint
+
+    def restart_swf(self) -> None:
+        """Where everybody looks for it: on the same port."""
+        assert self.endpoint is not None
+        self.start_swf(int(self.endpoint.rsplit(":", 1)[1]))
 
     def start_decider(self) -> None:
         workflows = ["pipeline:DocumentPipeline", "pipeline:IndexDocument"]
