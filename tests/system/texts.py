@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-INNER = {"'", "’", "-"}
+INNER = {"'", "\u2019", "-"}  # apostrophe, right single quotation mark, hyphen
 
 
 def words(text: str) -> list[str]:
