@@ -1,0 +1,1 @@
+"""Runs decisions around the pure core: tasks, histories, the cache of executions, threads, holds, processes."""

@@ -1,0 +1,108 @@
+"""Keeps the book of held executions: said loudly once, tried again at growing intervals, said again when released."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from pyflow.deciding.task import DecisionTask
+
+logger = logging.getLogger("pyflow")
+
+HOLD_FIRST_S = 5.0
+HOLD_MAX_S = 300.0
+HOLDS_MAX = 10_000
+"""Remembered holds; the oldest is forgotten beyond (it is then said anew when it comes again)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class HoldEntry:
+    """A held execution: why, how often, and when (monotonic seconds) it is tried again."""
+
+    workflow_id: str
+    run_id: str
+    workflow_type: tuple[str, str]
+    kind: str
+    message: str
+    times: int
+    next_try_s: float
+
+
+class HoldBook:
+    """Which executions are held in this process. Safe to use from many threads; `now_s` is monotonic."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[str, HoldEntry] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entries(self) -> list[HoldEntry]:
+        """All holds, oldest first."""
+        with self._lock:
+            return list(self._entries.values())
+
+    def is_resting(self, run_id: str, now_s: float) -> bool:
+        """True while a held execution should not be tried again yet."""
+        if not self._entries:
+            return False
+        with self._lock:
+            entry = self._entries.get(run_id)
+            return entry is not None and now_s < entry.next_try_s
+
+    def hold(self, task: DecisionTask, kind: str, message: str, now_s: float) -> None:
+        """`task` was not answered."""
+        with self._lock:
+            entry = self._entries.get(task.run_id)
+            times = 1 if entry is None else entry.times + 1
+            said = entry is not None and entry.message == message
+            rest_s = min(HOLD_MAX_S, HOLD_FIRST_S * 2.0 ** min(times - 1, 30))
+            self._entries[task.run_id] = HoldEntry(
+                workflow_id=task.workflow_id,
+                run_id=task.run_id,
+                workflow_type=task.workflow_type,
+                kind=kind,
+                message=message,
+                times=times,
+                next_try_s=now_s + rest_s,
+            )
+            while len(self._entries) > HOLDS_MAX:
+                del self._entries[next(iter(self._entries))]
+        if not said:
+            logger.error(
+                "HELD: %s is not answered: %s.\nNothing is lost: the execution stays open and SWF hands the task out "
+                "again after its timeout%s, until a build that fits answers it (pyflow why %s).",
+                task.name,
+                message,
+                _timeout_words(task),
+                task.workflow_id,
+            )
+
+    def released(self, task: DecisionTask) -> None:
+        """`task` could be decided."""
+        if not self._entries:
+            return
+        with self._lock:
+            entry = self._entries.pop(task.run_id, None)
+        if entry is not None:
+            logger.warning("RELEASED: %s is decided again after %d holds", task.name, entry.times)
+
+
+def task_timeout_s(task: DecisionTask) -> float | None:
+    """The task's start-to-close timeout in seconds; None when it has none or its events do not tell."""
+    if not task.events or task.events[0]["eventId"] != 1:
+        return None
+    started = task.events[0].get("workflowExecutionStartedEventAttributes", {})
+    timeout = str(started.get("taskStartToCloseTimeout", "NONE"))
+    return float(timeout) if timeout.isdigit() else None
+
+
+def _timeout_words(task: DecisionTask) -> str:
+    if not task.events or task.events[0]["eventId"] != 1:
+        return ""
+    timeout_s = task_timeout_s(task)
+    if timeout_s is None:
+        return " - which is NONE: it will NOT come again by itself, terminate it or give it a task timeout next time"
+    return f" of {timeout_s:g} s"

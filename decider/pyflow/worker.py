@@ -1,0 +1,363 @@
+"""The decider as a process runs it: `Decider`, `poll_for_executions` (pyflow-swf 2.0.0) and `DeciderWorker`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from pyflow.core.values import ExecutionSettings
+from pyflow.deciding.classes import WorkflowClasses
+from pyflow.deciding.compat import DecisionTaskAnswer, decide_once
+from pyflow.deciding.handler import Sticky, TaskHandler
+from pyflow.deciding.holds import HoldBook, HoldEntry
+from pyflow.deciding.lane import Busy, Lane
+from pyflow.deciding.maker import DecisionMaker
+from pyflow.deciding.observer import Observer
+from pyflow.deciding.processes import run_processes
+from pyflow.deciding.rates import DecisionRates, Rate
+from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
+from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
+from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
+from pyflow.swf.trouble import TroubleLog
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
+
+    from pyflow.workflow import Workflow
+
+__all__ = ["Decider", "DeciderWorker", "WorkerSettings", "poll_for_executions"]
+
+logger = logging.getLogger("pyflow")
+
+MAX_CACHED_EXECUTIONS = 10_000
+STICKY_SCHEDULE_TO_START_S = 5
+GAUGES_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How a decider process works. The defaults suit one process on one core.
+
+    poll_threads            polls of the shared task list under way at once
+    sticky_poll_threads     polls of this process's own task list under way at once
+    decision_threads        threads that run workflow code (they share one interpreter lock: more than one pays only
+                            where workflow code waits outside of pyflow)
+    max_cached_executions   executions kept between their decision tasks; 0 turns sticky decisions off
+    sticky_schedule_to_start_s   how long a task waits for this process before it goes back to the shared task list
+    blocked_after_s         workflow code that runs longer without waiting is reported and no longer waited for
+    decision_rates          rates this process may use (`pyflow.deciding.rates.SWF_RATES`); None means no limit
+    execution               limits handed to every execution
+    """
+
+    poll_threads: int = 2
+    sticky_poll_threads: int = 2
+    decision_threads: int = 1
+    max_cached_executions: int = MAX_CACHED_EXECUTIONS
+    sticky_schedule_to_start_s: int = STICKY_SCHEDULE_TO_START_S
+    blocked_after_s: float = BLOCKED_AFTER_S
+    decision_rates: Mapping[str, Rate] | None = None
+    execution: ExecutionSettings | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("poll_threads", "decision_threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.max_cached_executions > 0 and self.sticky_poll_threads < 1:
+            raise ValueError("sticky_poll_threads must be at least 1 unless max_cached_executions is 0")
+
+
+class DeciderWorker:
+    """Polls a task list and decides, with threads, until it is stopped.
+
+    `start()`, `stop()` and `join()` run it beside other things; `run()` runs it to its end in the calling thread.
+    A stop never aborts a poll: SWF would hand a task to it and the task would be lost until its timeout (SWF
+    reference 7.6). So the end takes up to 60 s.
+    """
+
+    def __init__(
+        self,
+        workflow_classes: Iterable[type[Workflow]],
+        domain: str,
+        task_list: str,
+        identity: str | None = None,
+        *,
+        connection: SwfConnection | None = None,
+        settings: WorkerSettings | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._classes = WorkflowClasses(workflow_classes)
+        self._domain = domain
+        self._task_list = task_list
+        self._identity = cut_identity(identity or f"{os.uname().nodename}:{os.getpid()}")
+        self._connection = connection or connect()
+        self._settings = settings or WorkerSettings()
+        self._observer = observer or Observer()
+        self._holds = HoldBook()
+        self._troubles = TroubleLog(logger)
+        self._stopping = threading.Event()
+        self._lanes = self._new_lanes()
+        self._sticky = self._new_sticky()
+        self._handler = TaskHandler(
+            self._connection.api,
+            self._lanes,
+            domain=domain,
+            task_list=task_list,
+            sticky=self._sticky,
+            holds=self._holds,
+            observer=self._observer,
+            rates=DecisionRates(self._settings.decision_rates),
+            troubles=self._troubles,
+        )
+        self._watchdog = Watchdog(
+            self._lanes, blocked_after_s=self._settings.blocked_after_s, on_blocked=self._on_blocked
+        )
+        self._pollers = self._new_pollers()
+
+    @property
+    def sticky_task_list(self) -> str | None:
+        """The task list of this process's own; None when executions are not kept."""
+        return self._sticky.task_list if self._sticky is not None else None
+
+    def holds(self) -> list[HoldEntry]:
+        """Executions this process holds now, oldest first."""
+        return self._holds.entries()
+
+    def cached_executions(self) -> int:
+        """How many executions are kept now."""
+        return sum(lane.cached() for lane in self._lanes)
+
+    def ensure_registered(self) -> None:
+        """Register the workflow types, and the domain where SWF is on this machine. Raises `SwfError`."""
+        client = self._connection.client
+        if is_loopback(self._connection.endpoint):
+            ensure_domain(client, self._domain)
+        self._classes.register(client, self._domain, self._task_list)
+
+    def start(self) -> None:
+        """Register what is missing and begin to poll. Raises `SwfError` when SWF cannot be used at all."""
+        self.ensure_registered()
+        logger.info(
+            "Beginning to poll for decisions in domain %r, task_list %r (own task list: %s)",
+            self._domain,
+            self._task_list,
+            self.sticky_task_list or "none",
+        )
+        for lane in self._lanes:
+            lane.start()
+        self._watchdog.start()
+        for poller in self._pollers:
+            poller.start()
+
+    def stop(self) -> None:
+        """Ask for the end and return at once; executions go back to the shared task list as they are answered."""
+        if not self._stopping.is_set():
+            logger.info("Stopping: no new polls; those under way are waited for, up to 60 s")
+        self._handler.stop_sticking()
+        for poller in self._pollers:
+            poller.stop()
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Wait for the end after `stop()`: polls waited out, decisions at hand answered."""
+        for poller in self._pollers:
+            poller.join()
+        self._watchdog.stop()
+        for lane in self._lanes:
+            if not lane.end(timeout_s=self._settings.blocked_after_s):
+                logger.warning("A workflow's code still runs; it is left behind")
+        self._observer.gauges(cached=0, held=len(self._holds))
+
+    def run(self, max_time_s: float | None = None, *, handle_signals: bool = True) -> None:
+        """Start, wait for `stop()`, SIGTERM, SIGINT or `max_time_s`, and end in good order.
+
+        Signals are handled when this is the main thread; a second one ends the process at once.
+        """
+        until_s = None if max_time_s is None else time.monotonic() + max_time_s
+        with _Signals(self.stop, enabled=handle_signals):
+            self.start()
+            while not self._stopping.is_set():
+                left_s = GAUGES_EVERY_S if until_s is None else min(GAUGES_EVERY_S, until_s - time.monotonic())
+                if left_s <= 0:
+                    break
+                self._stopping.wait(left_s)
+                self._observer.gauges(cached=self.cached_executions(), held=len(self._holds))
+            self.stop()
+            self.join()
+
+    def _new_lanes(self) -> list[Lane]:
+        settings = self._settings
+        per_lane = -(-settings.max_cached_executions // settings.decision_threads)
+
+        def new_maker() -> DecisionMaker:
+            return self._classes.maker(max_cached=per_lane, settings=settings.execution)
+
+        return [Lane(new_maker, name=f"pyflow-decide-{number}") for number in range(settings.decision_threads)]
+
+    def _new_sticky(self) -> Sticky | None:
+        if self._settings.max_cached_executions <= 0:
+            return None
+        own = secrets.token_hex(8)
+        return Sticky(
+            task_list=f"{self._task_list[: NAME_LENGTH_MAX - len(own) - 1]}~{own}",
+            schedule_to_start_s=self._settings.sticky_schedule_to_start_s,
+        )
+
+    def _new_pollers(self) -> list[PollThread]:
+        request: JsonObject = {
+            "domain": self._domain,
+            "taskList": {"name": self._task_list},
+            "identity": self._identity,
+        }
+        pollers = [self._poller(request, f"poll {n}") for n in range(self._settings.poll_threads)]
+        if self._sticky is not None:
+            own: JsonObject = {
+                **request,
+                "taskList": {"name": self._sticky.task_list},
+                "startAtPreviousStartedEvent": True,
+            }
+            pollers += [self._poller(own, f"sticky poll {n}") for n in range(self._settings.sticky_poll_threads)]
+        return pollers
+
+    def _poller(self, request: JsonObject, name: str) -> PollThread:
+        task_list = request["taskList"]["name"]
+
+        def poll() -> JsonObject:
+            answer = self._connection.api.poll_for_decision_task(request)
+            self._observer.polled(task_list, empty=not answer.get("taskToken"))
+            return answer
+
+        def handle(answer: JsonObject) -> None:
+            self._handler.handle(answer, request)
+
+        return PollThread(
+            poll,
+            handle,
+            name=f"{name} of {self._domain}/{task_list}",
+            troubles=self._troubles,
+            on_poll_failed=self._on_poll_failed,
+        )
+
+    def _on_poll_failed(self, error: SwfError) -> None:
+        self._observer.poll_failed(error)
+
+    def _on_blocked(self, busy: Busy) -> None:
+        self._observer.blocked(busy.task)
+
+
+class _Signals:
+    """Turns SIGTERM and SIGINT into a call of `stop` while entered, in the main thread only."""
+
+    def __init__(self, stop: Callable[[], None], *, enabled: bool) -> None:
+        self._stop = stop
+        self._enabled = enabled and threading.current_thread() is threading.main_thread()
+        self._count = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        if self._enabled:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._received)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal gave it takes back
+
+    def _received(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count > 1:
+            logger.error("Second signal: ending at once; a task handed to a poll under way waits for its timeout")
+            os._exit(128 + number)
+        self._stop()
+
+
+class Decider:
+    """Decides for the given workflow classes in one domain and task list; the class of pyflow-swf 2.0.0.
+
+    `client` is a boto3 SWF client and is used for every call; without one SWF is found as every AWS tool does.
+    """
+
+    def __init__(
+        self,
+        workflow_classes: Iterable[type[Workflow]],
+        domain: str,
+        task_list: str,
+        identity: str | None,
+        client: SWFClient | None = None,
+        *,
+        settings: WorkerSettings | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._workflow_classes = list(workflow_classes)
+        self._classes = WorkflowClasses(self._workflow_classes)
+        self._domain = domain
+        self._task_list = task_list
+        self._identity = identity
+        self._client = client
+        self._settings = settings or WorkerSettings()
+        self._observer = observer
+        self._connected: SwfConnection | None = None
+
+    def ensure_workflows_registered(self) -> None:
+        """Register all workflow types that are not there yet. Raises `SwfError`."""
+        self._worker().ensure_registered()
+
+    def process_decision_task(self, decision_task: JsonObject) -> DecisionTaskAnswer:
+        """Decide one task, whose `events` must be the whole history, without sending the answer.
+
+        Raises `DecisionHeld` when the task should not be answered.
+        """
+        return decide_once(self._classes, decision_task, domain=self._domain, settings=self._settings.execution)
+
+    def poll_for_decision_tasks(self, max_time: float | None = None) -> None:
+        """Poll and decide for `max_time` seconds (None: until stopped by a signal). Raises `SwfError` at the start."""
+        self._worker().run(max_time)
+
+    def _worker(self) -> DeciderWorker:
+        if self._connected is None:
+            self._connected = connect(client=self._client)
+        return DeciderWorker(
+            self._workflow_classes,
+            self._domain,
+            self._task_list,
+            self._identity,
+            connection=self._connected,
+            settings=self._settings,
+            observer=self._observer,
+        )
+
+
+def poll_for_executions(
+    workflows: Iterable[type[Workflow]],
+    domain: str,
+    task_list: str,
+    identity: str | None,
+    max_time: float | None = None,
+    *,
+    client: SWFClient | None = None,
+    settings: WorkerSettings | None = None,
+    processes: int = 1,
+) -> None:
+    """Decide for these workflow classes until `max_time` seconds have passed or a signal asks for the end.
+
+    With `processes` above 1 that many processes do so, each with a cache of its own; the classes must then be
+    importable, and `client` cannot be given. Raises `SwfError` when SWF cannot be used at all.
+    """
+    if processes > 1:
+        if client is not None:
+            raise ValueError("client= cannot be given to several processes: configure them by environment instead")
+        run_processes(
+            processes,
+            poll_for_executions,
+            (list(workflows), domain, task_list, identity, max_time),
+            {"settings": settings},
+        )
+        return
+    Decider(workflows, domain, task_list, identity, client, settings=settings).poll_for_decision_tasks(max_time)
