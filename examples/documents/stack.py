@@ -94,12 +94,15 @@ class Process:
         self._popen.kill()
         self._popen.wait()
 
-    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """Asks it to end; after the timeout its whole group is killed."""
+    def terminate(self) -> None:
+        """Asks it to end."""
         if not self.ended:
             self._popen.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(timeout_s)
+
+    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Waits for its end; after the timeout, whatever is left of its group is killed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
@@ -171,9 +174,12 @@ class Stack:
                 raise ProcessEnded(process.story("ended"))
 
     def stop(self) -> None:
-        """Workers and decider first, SWF last, so that nobody loses the service under its feet."""
-        for process in reversed(self.processes.values()):
-            process.stop()
+        """Everybody is asked first and SWF last: it answers the long polls that the others wait out before they end."""
+        by_closeness = sorted(self.processes, key=lambda name: name == "swf")
+        for name in by_closeness:
+            self.processes[name].terminate()
+        for name in by_closeness:
+            self.processes[name].wait()
 
     def _start(self, name: str, command: list[str]) -> Process:
         self.processes[name] = Process(name, command, self.env, show=self.show)
