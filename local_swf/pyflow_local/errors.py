@@ -1,0 +1,35 @@
+"""Errors of running the embedded SWF (not the faults it answers with).
+
+LocalSwfError
+ ├─ AddressInUse          another process listens on that address
+ ├─ DataFileUnusable      the data file cannot be opened, belongs to another program, version or process
+ ├─ UnsafeBinding         a non-loopback address without signatures and without --insecure
+ ├─ BadLambdaTarget       NAME=module:function does not name something callable
+ └─ StorageFailed         a commit failed (disk full, I/O error); the request was not carried out
+"""
+
+from __future__ import annotations
+
+
+class LocalSwfError(Exception):
+    """Anything that keeps the embedded SWF from running; the text says what to do."""
+
+
+class AddressInUse(LocalSwfError):
+    """The address is taken."""
+
+
+class DataFileUnusable(LocalSwfError):
+    """The data file cannot be used."""
+
+
+class UnsafeBinding(LocalSwfError):
+    """The server would be open to the network without any check."""
+
+
+class BadLambdaTarget(LocalSwfError):
+    """A lambda target does not name a function."""
+
+
+class StorageFailed(LocalSwfError):
+    """The store could not commit; nothing of the batch was kept."""

@@ -1,0 +1,1 @@
+"""HTTP: connections, long polls and group commit on one asyncio loop."""

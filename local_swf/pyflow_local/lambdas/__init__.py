@@ -1,0 +1,1 @@
+"""Lambda functions: Python handlers in processes of their own."""

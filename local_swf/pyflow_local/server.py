@@ -1,0 +1,173 @@
+"""The composition: options in, a running server out. `serve` is what `pyflow dev` calls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import ipaddress
+import logging
+import resource
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pyflow_local.clock import SteadyClock
+from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.errors import AddressInUse, LocalSwfError, UnsafeBinding
+from pyflow_local.http.connection import Connection
+from pyflow_local.http.frontdesk import Frontdesk
+from pyflow_local.lambdas.pool import LambdaPool
+from pyflow_local.service import EndedLambda, Service
+from pyflow_local.store.store import Store
+
+log = logging.getLogger("pyflow_local")
+
+BACKLOG = 4096
+SHUTDOWN_SECONDS_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Everything one can choose about a server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8042
+    data: str | None = None
+    """The data file; None keeps everything in memory."""
+    lambdas: Mapping[str, str] = field(default_factory=dict)
+    """Function name -> module:function."""
+    full_sync: bool = False
+    """fsync before every answer: survives power loss; without it only the death of the process."""
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    quotas: Quotas = field(default_factory=Quotas)
+    choices: Choices = field(default_factory=Choices)
+    insecure: bool = False
+    """Serve on a non-loopback address without checking signatures."""
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8042,
+    data: str | None = None,
+    lambdas: Mapping[str, str] | None = None,
+    ready: Callable[[str], None] | None = None,
+    full_sync: bool = False,
+    region: str = "us-east-1",
+    account: str = "123456789012",
+    quotas: Quotas | None = None,
+    choices: Choices | None = None,
+    insecure: bool = False,
+) -> None:
+    """Serve SWF until SIGTERM or SIGINT; `ready` gets the URL once requests are answered. Raises LocalSwfError."""
+    options = ServerOptions(
+        host=host,
+        port=port,
+        data=data,
+        lambdas=lambdas or {},
+        full_sync=full_sync,
+        region=region,
+        account=account,
+        quotas=quotas or Quotas(),
+        choices=choices or Choices(),
+        insecure=insecure,
+    )
+    serve_options(options, ready)
+
+
+def serve_options(options: ServerOptions, ready: Callable[[str], None] | None = None) -> None:
+    """`serve` for options that are at hand as a value."""
+    check_binding(options)
+    asyncio.run(_serve(options, ready))
+
+
+def check_binding(options: ServerOptions) -> None:
+    """Refuse to be open to the network unchecked. Raises UnsafeBinding."""
+    if is_loopback(options.host) or options.insecure:
+        return
+    raise UnsafeBinding(
+        f"Refusing to listen on {options.host}: anybody who can reach it could run workflows. "
+        "Use a loopback address, or --require-sigv4 KEY:SECRET, or --insecure if the network is trusted"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) -> None:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stopping.set)
+    _allow_many_connections()
+    store = Store(options.data, full_sync=options.full_sync)
+    clock = SteadyClock(store.last_event_ms())
+    pool: LambdaPool | None = None
+    try:
+        pool = LambdaPool(
+            options.lambdas,
+            options.region,
+            options.account,
+            lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome)),
+        )
+        desk = Frontdesk(loop, clock, pool.invoke)
+        await pool.start()
+        service = Service(
+            store,
+            clock.now_ms(),
+            quotas=options.quotas,
+            choices=options.choices,
+            region=options.region,
+            account=options.account,
+            alive=desk.alive,
+        )
+        server = await _listen(options, desk, loop)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: the collector need not look at it again
+        desk.begin(service)
+        if ready is not None:
+            ready(_url(server))
+        await stopping.wait()
+        server.close()
+        desk.stop()
+        await asyncio.sleep(0)  # let the last answers go out
+    finally:
+        if pool is not None:
+            await pool.stop()
+        store.close()
+
+
+async def _listen(options: ServerOptions, desk: Frontdesk, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+    try:
+        return await loop.create_server(
+            lambda: Connection(desk, loop), options.host, options.port, backlog=BACKLOG
+        )
+    except OSError as error:
+        where = f"{options.host}:{options.port}"
+        if error.errno == errno.EADDRINUSE:
+            text = f"Port in use: another process listens on {where}. Stop it, or choose another --port (0: any)"
+            raise AddressInUse(text) from error
+        raise LocalSwfError(f"Cannot listen on {where}: {error.strerror or error}") from error
+
+
+def _url(server: asyncio.Server) -> str:
+    host, port = server.sockets[0].getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _allow_many_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
