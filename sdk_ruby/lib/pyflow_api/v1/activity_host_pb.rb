@@ -46,6 +46,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :tasks_gone, :uint64, 5
       optional :tasks_lost, :uint64, 6
       optional :tasks_held, :uint64, 7
+      optional :tasks_resumed, :uint64, 8
     end
   end
 end

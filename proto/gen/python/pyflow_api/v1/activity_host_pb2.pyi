@@ -70,7 +70,7 @@ class ConnectedWorker(_message.Message):
     def __init__(self, worker_key: _Optional[str] = ..., worker_name: _Optional[str] = ..., language: _Optional[str] = ..., domain: _Optional[str] = ..., task_list: _Optional[str] = ..., activity_types: _Optional[_Iterable[_Union[_worker_pb2.ActivityType, _Mapping]]] = ..., credits: _Optional[int] = ..., tasks_held: _Optional[int] = ...) -> None: ...
 
 class Ledger(_message.Message):
-    __slots__ = ("polls_opened", "tasks_received", "tasks_dispatched", "tasks_reported", "tasks_gone", "tasks_lost", "tasks_held")
+    __slots__ = ("polls_opened", "tasks_received", "tasks_dispatched", "tasks_reported", "tasks_gone", "tasks_lost", "tasks_held", "tasks_resumed")
     POLLS_OPENED_FIELD_NUMBER: _ClassVar[int]
     TASKS_RECEIVED_FIELD_NUMBER: _ClassVar[int]
     TASKS_DISPATCHED_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class Ledger(_message.Message):
     TASKS_GONE_FIELD_NUMBER: _ClassVar[int]
     TASKS_LOST_FIELD_NUMBER: _ClassVar[int]
     TASKS_HELD_FIELD_NUMBER: _ClassVar[int]
+    TASKS_RESUMED_FIELD_NUMBER: _ClassVar[int]
     polls_opened: int
     tasks_received: int
     tasks_dispatched: int
@@ -85,4 +86,5 @@ class Ledger(_message.Message):
     tasks_gone: int
     tasks_lost: int
     tasks_held: int
-    def __init__(self, polls_opened: _Optional[int] = ..., tasks_received: _Optional[int] = ..., tasks_dispatched: _Optional[int] = ..., tasks_reported: _Optional[int] = ..., tasks_gone: _Optional[int] = ..., tasks_lost: _Optional[int] = ..., tasks_held: _Optional[int] = ...) -> None: ...
+    tasks_resumed: int
+    def __init__(self, polls_opened: _Optional[int] = ..., tasks_received: _Optional[int] = ..., tasks_dispatched: _Optional[int] = ..., tasks_reported: _Optional[int] = ..., tasks_gone: _Optional[int] = ..., tasks_lost: _Optional[int] = ..., tasks_held: _Optional[int] = ..., tasks_resumed: _Optional[int] = ...) -> None: ...

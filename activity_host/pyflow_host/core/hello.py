@@ -1,0 +1,91 @@
+"""Hello: what a worker says of itself, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from google.protobuf import duration_pb2
+from pyflow_api.v1 import worker_pb2 as pb
+
+from pyflow_host.core import limits
+from pyflow_host.core.values import ListKey, TypeDefaults, TypeKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """A Hello that can be served."""
+
+    key: str
+    name: str
+    language: str
+    list_key: ListKey
+    types: dict[TypeKey, TypeDefaults]
+    slots: int
+
+
+class HelloRefused(Exception):
+    """This worker cannot be served, ever, as it is: the message says why and what to do."""
+
+
+def read_hello(hello: pb.Hello, domains: Sequence[str]) -> Greeting:
+    """The greeting; raises HelloRefused."""
+    if hello.contract_version < 1:
+        raise HelloRefused("Hello.contract_version is missing; this host speaks version 1.")
+    if not 1 <= len(hello.worker_key) <= limits.WORKER_KEY_CHARS_MAX:
+        raise HelloRefused(f"Hello.worker_key must have 1 to {limits.WORKER_KEY_CHARS_MAX} characters.")
+    if len(hello.worker_name) > limits.WORKER_NAME_CHARS_MAX:
+        raise HelloRefused(f"Hello.worker_name has more than {limits.WORKER_NAME_CHARS_MAX} characters.")
+    domain = hello.domain or domains[0]
+    if domain not in domains:
+        raise HelloRefused(
+            f"This host does not serve the domain {domain!r}, only {', '.join(map(repr, domains))}. "
+            "Start it with that domain too, or correct the worker's."
+        )
+    if not 1 <= len(hello.task_list) <= limits.TYPE_NAME_CHARS_MAX:
+        raise HelloRefused(f"Hello.task_list must have 1 to {limits.TYPE_NAME_CHARS_MAX} characters.")
+    if len(hello.resume) > limits.HELD_TASKS_MAX:
+        raise HelloRefused(f"Hello.resume has {len(hello.resume)} tasks; {limits.HELD_TASKS_MAX} are the most.")
+    return Greeting(
+        key=hello.worker_key,
+        name=hello.worker_name,
+        language=hello.language,
+        list_key=ListKey(domain, hello.task_list),
+        types=_types(hello.activity_types),
+        slots=hello.slots,
+    )
+
+
+def _types(offered: Sequence[pb.ActivityType]) -> dict[TypeKey, TypeDefaults]:
+    if not 1 <= len(offered) <= limits.TYPES_OF_WORKER_MAX:
+        raise HelloRefused(
+            f"Hello.activity_types has {len(offered)} types; 1 to {limits.TYPES_OF_WORKER_MAX} are right."
+        )
+    types: dict[TypeKey, TypeDefaults] = {}
+    for offer in offered:
+        key = TypeKey(offer.name, offer.version)
+        if not 1 <= len(key.name) <= limits.TYPE_NAME_CHARS_MAX:
+            raise HelloRefused(f"The activity type {key} needs a name of 1 to {limits.TYPE_NAME_CHARS_MAX} characters.")
+        if not 1 <= len(key.version) <= limits.TYPE_VERSION_CHARS_MAX:
+            raise HelloRefused(
+                f"The activity type {key} needs a version of 1 to {limits.TYPE_VERSION_CHARS_MAX} characters."
+            )
+        if key in types:
+            raise HelloRefused(f"The activity type {key} is offered twice.")
+        types[key] = TypeDefaults(
+            start_to_close_s=_seconds(offer, "start_to_close_timeout", offer.start_to_close_timeout),
+            heartbeat_s=_seconds(offer, "heartbeat_timeout", offer.heartbeat_timeout),
+            schedule_to_start_s=_seconds(offer, "schedule_to_start_timeout", offer.schedule_to_start_timeout),
+            schedule_to_close_s=_seconds(offer, "schedule_to_close_timeout", offer.schedule_to_close_timeout),
+            description=offer.description[:1024],
+        )
+    return types
+
+
+def _seconds(offer: pb.ActivityType, member: str, duration: duration_pb2.Duration) -> int | None:
+    if not offer.HasField(member):  # type: ignore[arg-type]  # the stub wants literals, a variable serves all four
+        return None
+    seconds = duration.seconds + (1 if duration.nanos > 0 else 0)
+    if seconds < 0 or duration.nanos < 0:
+        raise HelloRefused(f"{member} of the activity type {offer.name!r} is negative.")
+    return seconds

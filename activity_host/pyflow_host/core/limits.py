@@ -1,0 +1,55 @@
+"""Every limit and interval of the host's rules, with its unit."""
+
+from __future__ import annotations
+
+CONTRACT_VERSION = 1
+
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+PAYLOAD_BYTES_MAX = 128 * 1024
+"""Above 32,768 characters in UTF-8, the most SWF could take."""
+RESULT_CHARS_MAX = 32_768
+PROGRESS_CHARS_MAX = 2_048
+CAUSE_DEPTH_MAX = 16
+TOKEN_BYTES_MAX = 4_096
+
+WORKER_KEY_CHARS_MAX = 64
+WORKER_NAME_CHARS_MAX = 256
+TYPE_NAME_CHARS_MAX = 256
+TYPE_VERSION_CHARS_MAX = 64
+TYPES_OF_WORKER_MAX = 1_000
+HELD_TASKS_MAX = 10_000
+"""Tasks one Hello may resume."""
+CREDITS_MAX = 1_000
+"""Tasks a worker can be owed at once; more credits than that are capped."""
+
+POLLS_OF_LIST_MAX = 10
+"""Polls open at a time for one task list of one domain (SWF allows 1,000)."""
+POLL_BACKOFF_FIRST_S = 0.2
+POLL_BACKOFF_MAX_S = 20.0
+REGISTER_BACKOFF_FIRST_S = 0.5
+REGISTER_BACKOFF_MAX_S = 20.0
+REPORT_BACKOFF_FIRST_S = 1.0
+REPORT_BACKOFF_MAX_S = 20.0
+
+PING_INTERVAL_S = 10.0
+SILENT_INTERVALS_MAX = 3
+HELLO_WITHIN_S = 10.0
+GRACE_S = 5.0
+"""How long a worker may be away before its tasks are reported as lost."""
+WAIT_FOR_CREDIT_MAX_S = 5.0
+"""How long a task waits for a busy worker, or one that is just reconnecting, before it is given back as NoWorker."""
+STATUS_MISSES_MAX = 2
+"""In how many Status in a row a task may be missing before it is taken for lost."""
+
+HEARTBEAT_SHARE = 0.4
+"""Heartbeats are due at this share of the heartbeat timeout,"""
+HEARTBEAT_SHARE_LATEST = 0.8
+"""and under throttling never later than at this one."""
+CANCEL_CHECK_INTERVAL_S = 1.0
+"""Longest time between heartbeats, so that a cancel is seen within 2 s even without a heartbeat timeout."""
+HEARTBEATS_PER_S = 100.0
+HEARTBEATS_BURST = 1_000.0
+"""Below SWF's bucket of 2,000 with a refill of 160/s for a whole account (SWF reference 10.2)."""
+
+CLOSED_REMEMBERED_MAX = 20_000
+"""Ended tasks whose end is remembered, to answer outcomes that are sent twice."""
