@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +29,22 @@ if TYPE_CHECKING:
 _METHOD_OF = {operation: xform_name(operation) for operation in HOT_OPERATIONS}
 
 
-class BotoTransport:
-    """Sends calls through `client`, whatever its configuration; see `SwfTransport`."""
+RENEW_AGAIN_AFTER_S = 5.0
+"""Between two clients made because credentials had expired, in seconds."""
 
-    def __init__(self, client: SWFClient) -> None:
+
+class BotoTransport:
+    """Sends calls through `client`, whatever its configuration; see `SwfTransport`.
+
+    With `renew`, a new client is made after SWF has said that the credentials have expired: botocore reads those of a
+    file once only, and somebody else may have rotated them since.
+    """
+
+    def __init__(self, client: SWFClient, *, renew: Callable[[], SWFClient] | None = None) -> None:
         self._client = client
+        self._renew = renew
+        self._renewed_at_s = float("-inf")
+        self._lock = threading.Lock()
 
     def call(self, operation: str, request: JsonObject) -> JsonObject:
         """See `SwfTransport.call`."""
@@ -38,11 +52,25 @@ class BotoTransport:
         try:
             answer: JsonObject = method(**request)
         except (boto.BotoCoreError, boto.ClientError) as error:
-            raise swf_error(operation, error) from error
+            said = swf_error(operation, error)
+            if isinstance(said, CredentialsExpired):
+                self._renew_client()
+            raise said from error
+        if _is_garbled(answer):
+            raise AnswerLost("the answer came in part or is not JSON", operation=operation, code="NotJson")
         return wire(answer)
 
     def close(self) -> None:
         """The client is its owner's to close."""
+
+    def _renew_client(self) -> None:
+        if self._renew is None:
+            return
+        with self._lock:
+            if time.monotonic() - self._renewed_at_s < RENEW_AGAIN_AFTER_S:
+                return
+            self._renewed_at_s = time.monotonic()
+            self._client = self._renew()
 
 
 def swf_error(operation: str, error: Exception) -> SwfError:
@@ -86,6 +114,14 @@ def _judged(error: Exception) -> tuple[type[SwfError], str]:
         case _:
             # A body that cannot be parsed (ResponseParserError) and whatever later versions of botocore add.
             return (AnswerLost, text) if "pars" in type(error).__name__.lower() else (AuthFailed, text)
+
+
+def _is_garbled(answer: JsonObject) -> bool:
+    """True when a body came that botocore could make nothing of: it then gives an empty answer without a word."""
+    if len(answer) != 1 or "ResponseMetadata" not in answer:
+        return False
+    length = str(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-length", "0"))
+    return length.isdigit() and int(length) > len("{}")
 
 
 def wire(answer: JsonObject) -> JsonObject:

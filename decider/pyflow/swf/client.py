@@ -7,12 +7,14 @@ other endpoint: there a `NotConfigured` says what is missing.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import (
     BotoCoreError,
     ConfigParseError,
@@ -56,8 +58,8 @@ def make_client(
     answer was lost, and the task the first one was handed would wait unseen for its timeout (SWF reference 11.1).
     Raises `NotConfigured`.
     """
-    session = _session(profile, region)
-    endpoint = endpoint_of(session, endpoint_url)
+    session, endpoint, has_credentials = _checked(region, profile, endpoint_url)
+    on_this_machine = endpoint is not None and is_loopback(endpoint)
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
@@ -66,12 +68,6 @@ def make_client(
         tcp_keepalive=True,
         user_agent_extra="pyflow-swf",
     )
-    on_this_machine = endpoint is not None and is_loopback(endpoint)
-    if on_this_machine:
-        _forget_machine_roles(session)
-    has_credentials = _has_credentials(session)
-    if not on_this_machine:
-        _require(session.region_name, has_credentials, endpoint)
     dummy_key = DUMMY_KEY if on_this_machine and not has_credentials else None
     return session.client(
         "swf",
@@ -81,6 +77,27 @@ def make_client(
         aws_secret_access_key=dummy_key,
         config=config,
     )
+
+
+def credentials_search(
+    *, region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+) -> Callable[[], Credentials | None]:
+    """A function that looks for credentials from the beginning each time, as `make_client` does, dummies included."""
+
+    def search() -> Credentials | None:
+        session, endpoint, has_credentials = _checked(region, profile, endpoint_url)
+        if has_credentials:
+            return session.get_credentials()
+        dummies_are_fit = endpoint is not None and is_loopback(endpoint)
+        return Credentials(DUMMY_KEY, DUMMY_KEY) if dummies_are_fit else None
+
+    return search
+
+
+def ca_bundle(profile: str | None) -> str | None:
+    """The file of trusted certificates the AWS configuration names (AWS_CA_BUNDLE, `ca_bundle`), or None."""
+    configured = botocore.session.Session(profile=profile).get_config_variable("ca_bundle")
+    return None if configured is None else str(configured)
 
 
 def is_loopback(endpoint_url: str) -> bool:
@@ -110,6 +127,20 @@ def endpoint_of(session: boto3.Session, endpoint_url: str | None) -> str | None:
     except (BotoCoreError, ValueError) as error:
         raise NotConfigured(f"The AWS configuration cannot be used: {error}") from error
     return probe.meta.endpoint_url
+
+
+def _checked(
+    region: str | None, profile: str | None, endpoint_url: str | None
+) -> tuple[boto3.Session, str | None, bool]:
+    """Session, endpoint and whether there are credentials; raises `NotConfigured` when these cannot do together."""
+    session = _session(profile, region)
+    endpoint = endpoint_of(session, endpoint_url)
+    if endpoint is not None and is_loopback(endpoint):
+        _forget_machine_roles(session)
+        return session, endpoint, _has_credentials(session)
+    has_credentials = _has_credentials(session)
+    _require(session.region_name, has_credentials, endpoint)
+    return session, endpoint, has_credentials
 
 
 def _session(profile: str | None, region: str | None) -> boto3.Session:

@@ -158,7 +158,7 @@ class ValidationFailed(Refused):
 class RequestTooLarge(Refused):
     """The request has more than 1 MB."""
 
-    what_to_do = "Send less at once or keep large payloads elsewhere and send a reference."
+    what_to_do = "SWF takes requests of up to 1 MB: send less at once, or keep large payloads elsewhere."
 
 
 class AuthFailed(Refused):
