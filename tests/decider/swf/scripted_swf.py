@@ -54,11 +54,18 @@ class ScriptedSwf:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.open_connections = 0
+        self.changed = threading.Condition()
         self.script: Script = lambda request: Answer()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                with owner.changed:
+                    owner.open_connections += 1
+                super().setup()
 
             def do_POST(self) -> None:
                 owner._serve(self)
@@ -66,7 +73,14 @@ class ScriptedSwf:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def shutdown_request(self, request: Any) -> None:
+                super().shutdown_request(request)
+                with owner.changed:
+                    owner.open_connections -= 1
+                    owner.changed.notify_all()
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
@@ -90,6 +104,11 @@ class ScriptedSwf:
                 return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
         self.script = script
+
+    def wait_until_all_closed(self, deadline_s: float = 10) -> None:
+        """Wait until the server has closed every connection."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.open_connections == 0, deadline_s)
 
     def close(self) -> None:
         """Stop serving."""

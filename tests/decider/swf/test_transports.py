@@ -195,6 +195,7 @@ def test_a_connection_closed_while_idle_is_not_noticed_by_callers(api: SwfApi, s
     scripted.answers(Answer({}, close=True))
     for _ in range(5):
         api.poll_for_activity_task(POLL)
+        scripted.wait_until_all_closed()
     assert len(scripted.requests) == 5
 
 
