@@ -1,0 +1,292 @@
+"""Groups a flat history into turns: what arrived, the decision task that was started, what its answer recorded.
+
+Events that arrive between DecisionTaskStarted and DecisionTaskCompleted were not known to that decision; they belong
+to the next turn, after the events which the answer itself recorded. A decision task that timed out made no decision
+and is no turn of its own. Under 2.0.0 (recognised by the missing stamp in the execution context) a timed-out task did
+wake the code on replay, so its start is kept as a *void start* of the turn that follows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from pyflow.core.values import Event
+from pyflow.exceptions import StaleExecutionError
+
+Happening: TypeAlias = "tuple[str, Any, Event]"
+"""An event type, its attributes, and the whole event."""
+
+STAMP = "pyflow"
+"""Member of the execution context that says which generation of pyflow answered a decision task."""
+
+GENERATION = 3
+
+EVENT_TYPES: tuple[str, ...] = [
+    "WorkflowExecutionStarted",
+    "WorkflowExecutionCancelRequested",
+    "WorkflowExecutionCompleted",
+    "CompleteWorkflowExecutionFailed",
+    "WorkflowExecutionFailed",
+    "FailWorkflowExecutionFailed",
+    "WorkflowExecutionTimedOut",
+    "WorkflowExecutionCanceled",
+    "CancelWorkflowExecutionFailed",
+    "WorkflowExecutionContinuedAsNew",
+    "ContinueAsNewWorkflowExecutionFailed",
+    "WorkflowExecutionTerminated",
+    "DecisionTaskScheduled",
+    "DecisionTaskStarted",
+    "DecisionTaskCompleted",
+    "DecisionTaskTimedOut",
+    "ActivityTaskScheduled",
+    "ScheduleActivityTaskFailed",
+    "ActivityTaskStarted",
+    "ActivityTaskCompleted",
+    "ActivityTaskFailed",
+    "ActivityTaskTimedOut",
+    "ActivityTaskCanceled",
+    "ActivityTaskCancelRequested",
+    "RequestCancelActivityTaskFailed",
+    "WorkflowExecutionSignaled",
+    "MarkerRecorded",
+    "RecordMarkerFailed",
+    "TimerStarted",
+    "StartTimerFailed",
+    "TimerFired",
+    "TimerCanceled",
+    "CancelTimerFailed",
+    "StartChildWorkflowExecutionInitiated",
+    "StartChildWorkflowExecutionFailed",
+    "ChildWorkflowExecutionStarted",
+    "ChildWorkflowExecutionCompleted",
+    "ChildWorkflowExecutionFailed",
+    "ChildWorkflowExecutionTimedOut",
+    "ChildWorkflowExecutionCanceled",
+    "ChildWorkflowExecutionTerminated",
+    "SignalExternalWorkflowExecutionInitiated",
+    "SignalExternalWorkflowExecutionFailed",
+    "ExternalWorkflowExecutionSignaled",
+    "RequestCancelExternalWorkflowExecutionInitiated",
+    "RequestCancelExternalWorkflowExecutionFailed",
+    "ExternalWorkflowExecutionCancelRequested",
+    "LambdaFunctionScheduled",
+    "LambdaFunctionStarted",
+    "LambdaFunctionCompleted",
+    "LambdaFunctionFailed",
+    "LambdaFunctionTimedOut",
+    "ScheduleLambdaFunctionFailed",
+    "StartLambdaFunctionFailed",
+]  # type: ignore[assignment]  # a list is what split gives; nobody changes it
+
+DECISION_KINDS: dict[str, str] = {
+    "ActivityTaskScheduled": "activity",
+    "ScheduleActivityTaskFailed": "activity",
+    "ActivityTaskCancelRequested": "cancel_activity",
+    "RequestCancelActivityTaskFailed": "cancel_activity",
+    "LambdaFunctionScheduled": "lambda",
+    "ScheduleLambdaFunctionFailed": "lambda",
+    "TimerStarted": "timer",
+    "StartTimerFailed": "timer",
+    "TimerCanceled": "cancel_timer",
+    "CancelTimerFailed": "cancel_timer",
+    "MarkerRecorded": "marker",
+    "RecordMarkerFailed": "marker",
+    "StartChildWorkflowExecutionInitiated": "child",
+    "StartChildWorkflowExecutionFailed": "child",
+    "SignalExternalWorkflowExecutionInitiated": "external_signal",
+    "RequestCancelExternalWorkflowExecutionInitiated": "external_cancel",
+    "WorkflowExecutionCompleted": "close",
+    "CompleteWorkflowExecutionFailed": "close",
+    "WorkflowExecutionFailed": "close",
+    "FailWorkflowExecutionFailed": "close",
+    "WorkflowExecutionCanceled": "close",
+    "CancelWorkflowExecutionFailed": "close",
+    "WorkflowExecutionContinuedAsNew": "close",
+    "ContinueAsNewWorkflowExecutionFailed": "close",
+}
+"""Events recorded by an answer, and the kind of command each one answers."""
+
+_ARRIVAL, _DECISION, _CHILD_FAILED, _SCHEDULED, _STARTED, _COMPLETED, _TIMED_OUT = range(7)
+
+
+def attributes_key(event_type: str) -> str:
+    """The member of an event that holds its attributes."""
+    return f"{event_type[0].lower()}{event_type[1:]}EventAttributes"
+
+
+def _classify(event_type: str) -> int:
+    special = {
+        "DecisionTaskScheduled": _SCHEDULED,
+        "DecisionTaskStarted": _STARTED,
+        "DecisionTaskCompleted": _COMPLETED,
+        "DecisionTaskTimedOut": _TIMED_OUT,
+        "StartChildWorkflowExecutionFailed": _CHILD_FAILED,
+    }
+    return special.get(event_type, _DECISION if event_type in DECISION_KINDS else _ARRIVAL)
+
+
+_CLASSES = {name: (_classify(name), attributes_key(name)) for name in EVENT_TYPES}
+
+
+def timestamp_s(event: Event) -> float:
+    """Epoch seconds of an event, to the millisecond. boto3 gives datetimes, the wire floats."""
+    value = event["eventTimestamp"]
+    seconds = value if isinstance(value, int | float) else value.timestamp()
+    return round(float(seconds), 3)
+
+
+class Turn:
+    """One decision: what had arrived, the task's start, and (on replay) what the answer recorded."""
+
+    __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started", "void_starts")
+
+    def __init__(self, arrivals: list[Happening], started: Event) -> None:
+        self.arrivals = arrivals
+        self.started = started
+        self.completed: Event | None = None
+        self.decisions: list[Happening] = []
+        self.void_starts: list[tuple[int, Event]] = []
+        """Starts that timed out, each with the number of arrivals before it."""
+        self.legacy = False
+        """True if 2.0.0, or anything else that leaves no stamp, answered it."""
+        self.held = 0
+        """How many commands the answer held back."""
+
+    @property
+    def started_id(self) -> int:
+        """Id of the DecisionTaskStarted event."""
+        return int(self.started["eventId"])
+
+    def complete(self, event: Event) -> None:
+        """Note the DecisionTaskCompleted and read its stamp."""
+        self.completed = event
+        context = event["decisionTaskCompletedEventAttributes"].get("executionContext")
+        stamp = read_stamp(context)
+        self.legacy = stamp is None
+        self.held = int(stamp.get("held", 0)) if stamp else 0
+
+
+def read_stamp(context: str | None) -> dict[str, Any] | None:
+    """What this decider put into an execution context, or None if somebody else wrote it."""
+    if not context or not context.startswith('{"' + STAMP + '"'):
+        return None
+    if context == '{"pyflow":3}':
+        return {}
+    try:
+        stamp = json.loads(context)
+    except ValueError:
+        return None
+    return stamp if isinstance(stamp, dict) and stamp.get(STAMP) == GENERATION else None
+
+
+class HistoryReader:
+    """Takes events as they come and gives turns. Remembers the turn that is still unanswered."""
+
+    __slots__ = ("_arrivals", "_between", "_live", "_open", "_sink", "_turn", "_voids", "last_event_id")
+
+    def __init__(self) -> None:
+        self.last_event_id = 0
+        self._live: Turn | None = None
+        self._turn: Turn | None = None
+        self._open: Event | None = None
+        self._arrivals: list[Happening] = []
+        self._between: list[Happening] = []
+        self._sink = self._arrivals
+        self._voids: list[tuple[int, Event]] = []
+
+    def read(self, events: Iterable[Event], started_event_id: int) -> tuple[Turn | None, list[Turn]]:
+        """The previous turn if it is answered now, and the turns that follow. The last one is live, unless the
+        history is that of a closed execution (then ``started_event_id`` is 0).
+
+        Raises StaleExecutionError if the events do not follow what was read before.
+        """
+        answered: Turn | None = None
+        turns: list[Turn] = []
+        completed_id = self._turn.completed["eventId"] if self._turn and self._turn.completed else 0
+        last = self.last_event_id
+        for event in events:
+            event_id = event["eventId"]
+            if event_id != last + 1:
+                if event_id <= last:
+                    continue
+                raise StaleExecutionError(
+                    f"events do not follow: event {last + 1} is due, event {event_id} was given. Evict the execution "
+                    f"and read its whole history again."
+                )
+            last = event_id
+            event_type = event["eventType"]
+            found = _CLASSES.get(event_type)
+            if found is None:
+                continue  # an event type of a later service version: nothing here asked for it
+            kind, key = found
+            if kind == _ARRIVAL:
+                self._sink.append((event_type, event[key], event))
+            elif kind == _DECISION:
+                attributes = event[key]
+                if attributes["decisionTaskCompletedEventId"] == completed_id and self._turn is not None:
+                    self._turn.decisions.append((event_type, attributes, event))
+                else:
+                    self._sink.append((event_type, attributes, event))
+            elif kind == _STARTED:
+                self._open = event
+                self._sink = self._between
+            elif kind == _COMPLETED:
+                turn = self._complete(event)
+                if turn is self._live:
+                    answered, self._live = turn, None
+                else:
+                    turns.append(turn)
+                completed_id = event_id
+            elif kind == _TIMED_OUT:
+                self._void(event)
+            elif kind == _CHILD_FAILED:
+                attributes = event[key]
+                fails_at_once = not attributes.get("initiatedEventId")
+                sink = self._turn.decisions if fails_at_once and self._turn is not None else self._sink
+                sink.append((event_type, attributes, event))
+        self.last_event_id = last
+        self._open_live_turn(turns, started_event_id)
+        return answered, turns
+
+    def _complete(self, event: Event) -> Turn:
+        turn = self._live
+        if turn is None:
+            if self._open is None:
+                raise StaleExecutionError(f"event {event['eventId']} completes a decision task that never started")
+            turn = Turn(self._arrivals, self._open)
+            turn.void_starts = self._voids
+        turn.complete(event)
+        self._turn = turn
+        self._open = None
+        self._voids = []
+        self._arrivals, self._between = self._between, []
+        self._sink = self._arrivals
+        return turn
+
+    def _void(self, event: Event) -> None:
+        if self._live is not None:
+            raise StaleExecutionError(
+                f"event {event['eventId']}: the decision task answered from here timed out, so the answer was not "
+                f"accepted. Evict the execution and read its whole history again."
+            )
+        if self._open is not None:
+            self._voids.append((len(self._arrivals), self._open))
+            self._arrivals += self._between
+            self._between.clear()
+            self._open = None
+        self._sink = self._arrivals
+
+    def _open_live_turn(self, turns: list[Turn], started_event_id: int) -> None:
+        if not started_event_id:
+            return
+        if self._open is None or self._open["eventId"] != started_event_id:
+            raise StaleExecutionError(
+                f"the events end at {self.last_event_id} without the start of the decision task, event "
+                f"{started_event_id}. A page may be missing: read the history again."
+            )
+        self._live = Turn(self._arrivals, self._open)
+        self._arrivals = []
+        self._voids = []
+        turns.append(self._live)
