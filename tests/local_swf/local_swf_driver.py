@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local_swf_shapes import check_answer
+
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.service import EndedLambda, Incoming, Service
@@ -39,7 +41,10 @@ def attributes_of(event: dict[str, Any]) -> dict[str, Any]:
 
 
 class Driver:
-    """One service. Every call lets a millisecond pass first, so that timestamps tell transactions apart."""
+    """One service. Every call lets a millisecond pass first, so that timestamps tell transactions apart.
+
+    Every answer is held against botocore's output shapes on its way.
+    """
 
     def __init__(
         self,
@@ -55,6 +60,7 @@ class Driver:
         self.answers: dict[int, dict[str, Any]] = {}
         self.invocations: list[LambdaInvocation] = []
         self.dead: set[int] = set()
+        self._asked: dict[int, str] = {}
         self.open()
         if setup:
             self.setup()
@@ -119,9 +125,13 @@ class Driver:
 
     def step(self, requests: list[Incoming] | None = None, ended: list[EndedLambda] | None = None) -> list[int]:
         """One step of the service; answers are kept by ident."""
+        for request in requests or []:
+            self._asked[request.ident] = request.operation
         result = self.service.step(requests or [], self.now_ms, ended or [])
         for ident, status, body in result.answers:
             self.answers[ident] = {"status": status, "body": json.loads(body) if body else {}}
+            if status == 200:
+                check_answer(self._asked[ident], self.answers[ident]["body"])
         self.invocations += result.invocations
         return result.parked
 
