@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -81,8 +82,8 @@ def _wait_by_asking(context: Context, futures: list[Any], every: bool, timer: In
             return done
         if timer is not None and timer.done:
             return done
-        before = len(waiting)
-        still = waiting
-        context.hub.wait_until(
-            lambda: (timer is not None and timer.done) or sum(not future.done for future in still) < before
-        )
+        context.hub.wait_until(functools.partial(_news, waiting, timer))
+
+
+def _news(waiting: list[Any], timer: Invocation | None) -> bool:
+    return (timer is not None and timer.done) or any(future.done for future in waiting)

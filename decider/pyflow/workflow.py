@@ -109,9 +109,19 @@ def _read_input(workflow_class: type[Workflow], context: Context) -> Any:
         raise WorkflowFailedException("Invalid input to workflow", str(error)) from error
 
 
-@functools.cache
 def _input_hint(workflow_class: type[Workflow]) -> Any:
-    """The type written at run's parameter, if any."""
+    """The type written at run's parameter, if any. Looked up once for each class."""
+    known = workflow_class.__dict__.get("_pyflow_input_hint", _UNKNOWN)
+    if known is _UNKNOWN:
+        known = _find_input_hint(workflow_class)
+        workflow_class._pyflow_input_hint = known  # type: ignore[attr-defined]  # the class is the natural cache
+    return known
+
+
+_UNKNOWN = object()
+
+
+def _find_input_hint(workflow_class: type[Workflow]) -> Any:
     parameters = list(inspect.signature(workflow_class.run).parameters)[1:2]
     if not parameters:
         return None

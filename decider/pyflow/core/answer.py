@@ -100,7 +100,7 @@ def _could_go_on(context: Context, chosen: list[Command]) -> bool:
 
 def _characters(command: Command) -> int:
     request: Any = command.request
-    payload = getattr(request, "input", None) or getattr(request, "details", None)
+    payload: str | None = getattr(request, "input", None) or getattr(request, "details", None)
     if payload is None and command.kind == "close":
         payload = next((value for value in request.attributes.values() if isinstance(value, str)), None)
     if payload is None:

@@ -23,7 +23,7 @@ STAMP = "pyflow"
 
 GENERATION = 3
 
-EVENT_TYPES: tuple[str, ...] = [
+EVENT_TYPES = (
     "WorkflowExecutionStarted",
     "WorkflowExecutionCancelRequested",
     "WorkflowExecutionCompleted",
@@ -78,7 +78,8 @@ EVENT_TYPES: tuple[str, ...] = [
     "LambdaFunctionTimedOut",
     "ScheduleLambdaFunctionFailed",
     "StartLambdaFunctionFailed",
-]  # type: ignore[assignment]  # a list is what split gives; nobody changes it
+)
+"""All of SWF's event types, in the order of its service model (swf-reference 6.8)."""
 
 DECISION_KINDS: dict[str, str] = {
     "ActivityTaskScheduled": "activity",

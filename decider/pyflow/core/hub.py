@@ -62,7 +62,9 @@ class _Carrier(greenlet.greenlet):
             if not self.pool.take_back(self):
                 return
             del task
-            self.parent.switch()
+            parent = self.parent
+            assert parent is not None
+            parent.switch()
 
 
 class GreenletPool:

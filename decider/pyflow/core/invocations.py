@@ -1,4 +1,4 @@
-"""One thing that workflow code asked for and its way through history: activity, lambda, timer, child, signal, marker."""
+"""One thing that workflow code asked for, and its way through history."""
 
 from __future__ import annotations
 

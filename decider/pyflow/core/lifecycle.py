@@ -165,7 +165,7 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
         if outcome != CANCELED:
             invocation.on_fire()  # a timer that SWF refused to start has waited long enough
         return
-    if outcome == FAILED or outcome == TIMED_OUT:
+    if outcome in (FAILED, TIMED_OUT):
         turn = context.turn
         legacy = turn is not None and turn.legacy
         if event_type in _REFUSALS and not legacy and is_passing(value[0] or "") and not invocation.done:

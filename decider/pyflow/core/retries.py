@@ -53,9 +53,8 @@ def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: b
     """
     if outcome not in (FAILED, TIMED_OUT):
         return None
-    policy: RetryPolicy | None = (
-        None if legacy else getattr(getattr(invocation.request, "options", None), "retry", None)
-    )
+    options = getattr(invocation.request, "options", None)
+    policy: RetryPolicy | None = None if legacy else getattr(options, "retry", None)
     reason, details = value
     if policy is None:
         if invocation.kind == "lambda":
