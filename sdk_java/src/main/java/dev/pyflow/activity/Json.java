@@ -24,6 +24,7 @@ import dev.pyflow.api.v1.Payload;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -63,7 +64,12 @@ final class Json {
 
   static Payload write(Object value) throws Unfit {
     try {
-      return payload(MAPPER.writeValueAsBytes(value));
+      // A String first: Jackson's own UTF-8 writer spells what lies outside the basic plane as escapes.
+      CharBuffer text = CharBuffer.wrap(MAPPER.writeValueAsString(value));
+      ByteBuffer bytes = StandardCharsets.UTF_8.newEncoder().encode(text);
+      return Payload.newBuilder().setData(UnsafeByteOperations.unsafeWrap(bytes)).build();
+    } catch (CharacterCodingException e) {
+      throw new Unfit("a text in it has half of a surrogate pair, which UTF-8 cannot carry", e);
     } catch (JsonProcessingException e) {
       throw new Unfit(explain(e), e);
     } catch (StackOverflowError e) {
@@ -121,10 +127,6 @@ final class Json {
     for (CoercionInputShape shape : List.of(CoercionInputShape.Integer, CoercionInputShape.Float, CoercionInputShape.Boolean)) {
       config.setCoercion(shape, CoercionAction.Fail);
     }
-  }
-
-  private static Payload payload(byte[] json) {
-    return Payload.newBuilder().setData(UnsafeByteOperations.unsafeWrap(json)).build();
   }
 
   private static String explain(IOException e) {

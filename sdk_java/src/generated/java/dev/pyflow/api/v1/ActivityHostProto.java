@@ -93,22 +93,22 @@ public final class ActivityHostProto extends com.google.protobuf.GeneratedFile {
       "\t\022\016\n\006domain\030\004 \001(\t\022\021\n\ttask_list\030\005 \001(\t\0223\n\016" +
       "activity_types\030\006 \003(\0132\033.pyflow_api.v1.Act" +
       "ivityType\022\017\n\007credits\030\007 \001(\r\022\022\n\ntasks_held" +
-      "\030\010 \001(\r\"\244\001\n\006Ledger\022\024\n\014polls_opened\030\001 \001(\004\022" +
+      "\030\010 \001(\r\"\273\001\n\006Ledger\022\024\n\014polls_opened\030\001 \001(\004\022" +
       "\026\n\016tasks_received\030\002 \001(\004\022\030\n\020tasks_dispatc" +
       "hed\030\003 \001(\004\022\026\n\016tasks_reported\030\004 \001(\004\022\022\n\ntas" +
       "ks_gone\030\005 \001(\004\022\022\n\ntasks_lost\030\006 \001(\004\022\022\n\ntas" +
-      "ks_held\030\007 \001(\0042\364\002\n\023ActivityHostService\022@\n" +
-      "\004Work\022\032.pyflow_api.v1.WorkerFrame\032\030.pyfl" +
-      "ow_api.v1.HostFrame(\0010\001\022W\n\014CompleteTask\022" +
-      "\".pyflow_api.v1.CompleteTaskRequest\032#.py" +
-      "flow_api.v1.CompleteTaskResponse\022i\n\022Reco" +
-      "rdTaskProgress\022(.pyflow_api.v1.RecordTas" +
-      "kProgressRequest\032).pyflow_api.v1.RecordT" +
-      "askProgressResponse\022W\n\014DescribeHost\022\".py" +
-      "flow_api.v1.DescribeHostRequest\032#.pyflow" +
-      "_api.v1.DescribeHostResponseB8\n\021dev.pyfl" +
-      "ow.api.v1B\021ActivityHostProtoP\001\352\002\rPyflowA" +
-      "pi::V1b\006proto3"
+      "ks_held\030\007 \001(\004\022\025\n\rtasks_resumed\030\010 \001(\0042\364\002\n" +
+      "\023ActivityHostService\022@\n\004Work\022\032.pyflow_ap" +
+      "i.v1.WorkerFrame\032\030.pyflow_api.v1.HostFra" +
+      "me(\0010\001\022W\n\014CompleteTask\022\".pyflow_api.v1.C" +
+      "ompleteTaskRequest\032#.pyflow_api.v1.Compl" +
+      "eteTaskResponse\022i\n\022RecordTaskProgress\022(." +
+      "pyflow_api.v1.RecordTaskProgressRequest\032" +
+      ").pyflow_api.v1.RecordTaskProgressRespon" +
+      "se\022W\n\014DescribeHost\022\".pyflow_api.v1.Descr" +
+      "ibeHostRequest\032#.pyflow_api.v1.DescribeH" +
+      "ostResponseB8\n\021dev.pyflow.api.v1B\021Activi" +
+      "tyHostProtoP\001\352\002\rPyflowApi::V1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -162,7 +162,7 @@ public final class ActivityHostProto extends com.google.protobuf.GeneratedFile {
     internal_static_pyflow_api_v1_Ledger_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_pyflow_api_v1_Ledger_descriptor,
-        new java.lang.String[] { "PollsOpened", "TasksReceived", "TasksDispatched", "TasksReported", "TasksGone", "TasksLost", "TasksHeld", });
+        new java.lang.String[] { "PollsOpened", "TasksReceived", "TasksDispatched", "TasksReported", "TasksGone", "TasksLost", "TasksHeld", "TasksResumed", });
     descriptor.resolveAllFeaturesImmutable();
     dev.pyflow.api.v1.WorkerProto.getDescriptor();
   }

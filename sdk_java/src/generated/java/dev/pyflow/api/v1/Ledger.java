@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Every task the host ever received is accounted for: received = reported + gone + lost + held now.
+ * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Ledger}
@@ -153,6 +153,21 @@ private static final long serialVersionUID = 0L;
     return tasksHeld_;
   }
 
+  public static final int TASKS_RESUMED_FIELD_NUMBER = 8;
+  private long tasksResumed_ = 0L;
+  /**
+   * <pre>
+   * Tasks of an earlier or another host, brought along by workers (Hello.resume) or by the unary calls.
+   * </pre>
+   *
+   * <code>uint64 tasks_resumed = 8;</code>
+   * @return The tasksResumed.
+   */
+  @java.lang.Override
+  public long getTasksResumed() {
+    return tasksResumed_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -188,6 +203,9 @@ private static final long serialVersionUID = 0L;
     if (tasksHeld_ != 0L) {
       output.writeUInt64(7, tasksHeld_);
     }
+    if (tasksResumed_ != 0L) {
+      output.writeUInt64(8, tasksResumed_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -219,6 +237,10 @@ private static final long serialVersionUID = 0L;
     if (tasksHeld_ != 0L) {
       size += com.google.protobuf.CodedOutputStream
         .computeUInt64Size(7, tasksHeld_);
+    }
+    if (tasksResumed_ != 0L) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeUInt64Size(8, tasksResumed_);
     }
     return size;
   }
@@ -258,6 +280,8 @@ private static final long serialVersionUID = 0L;
         != other.getTasksLost()) return false;
     if (getTasksHeld()
         != other.getTasksHeld()) return false;
+    if (getTasksResumed()
+        != other.getTasksResumed()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -290,6 +314,9 @@ private static final long serialVersionUID = 0L;
     hash = (37 * hash) + TASKS_HELD_FIELD_NUMBER;
     hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
         getTasksHeld());
+    hash = (37 * hash) + TASKS_RESUMED_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashLong(
+        getTasksResumed());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -389,7 +416,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every task the host ever received is accounted for: received = reported + gone + lost + held now.
+   * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Ledger}
@@ -432,6 +459,7 @@ private static final long serialVersionUID = 0L;
       tasksGone_ = 0L;
       tasksLost_ = 0L;
       tasksHeld_ = 0L;
+      tasksResumed_ = 0L;
       return this;
     }
 
@@ -486,6 +514,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000040) != 0)) {
         result.tasksHeld_ = tasksHeld_;
       }
+      if (((from_bitField0_ & 0x00000080) != 0)) {
+        result.tasksResumed_ = tasksResumed_;
+      }
     }
 
     @java.lang.Override
@@ -520,6 +551,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.getTasksHeld() != 0L) {
         setTasksHeld(other.getTasksHeld());
+      }
+      if (other.getTasksResumed() != 0L) {
+        setTasksResumed(other.getTasksResumed());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -580,6 +614,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000040;
               break;
             } // case 56
+            case 64: {
+              tasksResumed_ = input.readUInt64();
+              bitField0_ |= 0x00000080;
+              break;
+            } // case 64
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -889,6 +928,50 @@ private static final long serialVersionUID = 0L;
     public Builder clearTasksHeld() {
       bitField0_ = (bitField0_ & ~0x00000040);
       tasksHeld_ = 0L;
+      onChanged();
+      return this;
+    }
+
+    private long tasksResumed_ ;
+    /**
+     * <pre>
+     * Tasks of an earlier or another host, brought along by workers (Hello.resume) or by the unary calls.
+     * </pre>
+     *
+     * <code>uint64 tasks_resumed = 8;</code>
+     * @return The tasksResumed.
+     */
+    @java.lang.Override
+    public long getTasksResumed() {
+      return tasksResumed_;
+    }
+    /**
+     * <pre>
+     * Tasks of an earlier or another host, brought along by workers (Hello.resume) or by the unary calls.
+     * </pre>
+     *
+     * <code>uint64 tasks_resumed = 8;</code>
+     * @param value The tasksResumed to set.
+     * @return This builder for chaining.
+     */
+    public Builder setTasksResumed(long value) {
+
+      tasksResumed_ = value;
+      bitField0_ |= 0x00000080;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Tasks of an earlier or another host, brought along by workers (Hello.resume) or by the unary calls.
+     * </pre>
+     *
+     * <code>uint64 tasks_resumed = 8;</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearTasksResumed() {
+      bitField0_ = (bitField0_ & ~0x00000080);
+      tasksResumed_ = 0L;
       onChanged();
       return this;
     }

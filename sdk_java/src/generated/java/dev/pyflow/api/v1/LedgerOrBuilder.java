@@ -75,4 +75,14 @@ public interface LedgerOrBuilder extends
    * @return The tasksHeld.
    */
   long getTasksHeld();
+
+  /**
+   * <pre>
+   * Tasks of an earlier or another host, brought along by workers (Hello.resume) or by the unary calls.
+   * </pre>
+   *
+   * <code>uint64 tasks_resumed = 8;</code>
+   * @return The tasksResumed.
+   */
+  long getTasksResumed();
 }
