@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,6 +26,17 @@ final class HostOptions {
   /** Limits.frame_bytes_max of the contract is 4 MiB; a host that allows more says so only after the stream is open. */
   static final int FRAME_BYTES_IN_MAX = 64 * 1024 * 1024;
 
+  /** Held here, or its level would be collected with it. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  static {
+    // What gRPC warns about (each failed connect, with a stack; options a Unix socket does not know) the worker says itself, once.
+    if (GRPC.getLevel() == null) {
+      GRPC.setLevel(Level.SEVERE);
+    }
+  }
+
+  private static final String UNIX = "unix:";
   private static final Pattern TCP = Pattern.compile("(?:\\[([0-9a-fA-F:.]+)]|([^:\\[\\]/]+)):(\\d{1,5})");
   private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|::1");
 
@@ -77,6 +90,12 @@ final class HostOptions {
     insecure = value;
   }
 
+  /** What a person should know of a failed attempt beyond what gRPC says. */
+  String explain(String why) {
+    boolean missing = address.startsWith(UNIX) && !Files.exists(Path.of(address.substring(UNIX.length())));
+    return missing ? "there is no such socket" : why;
+  }
+
   /** The bearer token, read now. */
   Optional<String> readToken() {
     if (tokenFile.isEmpty()) {
@@ -105,7 +124,7 @@ final class HostOptions {
   /** A fresh channel: gRPC's own back-off must not stack on top of ours. */
   ManagedChannel open() {
     ManagedChannelBuilder<?> builder;
-    if (address.startsWith("unix:")) {
+    if (address.startsWith(UNIX)) {
       if (!address.startsWith("unix:/")) {
         throw new WorkerException.Misused("'" + address + "': the path of a Unix socket must be absolute, as in unix:/run/pyflow.sock");
       }

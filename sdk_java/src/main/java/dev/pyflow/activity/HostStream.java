@@ -22,6 +22,8 @@ final class HostStream implements ClientResponseObserver<WorkerFrame, HostFrame>
     void ended(HostStream stream, String why);
   }
 
+  private static final int CAUSES_TOLD_MAX = 5;
+
   private final Listener listener;
   private ClientCallStreamObserver<WorkerFrame> requests;
 
@@ -78,10 +80,13 @@ final class HostStream implements ClientResponseObserver<WorkerFrame, HostFrame>
     if (status.getDescription() != null) {
       why.append(": ").append(status.getDescription());
     }
-    for (Throwable cause = status.getCause(); cause != null && cause != cause.getCause(); cause = cause.getCause()) {
-      if (cause.getMessage() != null && why.indexOf(cause.getMessage()) < 0) {
-        why.append(": ").append(cause.getMessage());
+    Throwable cause = status.getCause();
+    for (int depth = 0; cause != null && depth < CAUSES_TOLD_MAX; depth++) {
+      String told = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+      if (why.indexOf(told) < 0) {
+        why.append(": ").append(told);
       }
+      cause = cause.getCause();
     }
     listener.ended(this, why.toString());
   }

@@ -84,7 +84,7 @@ final class WorkerLoop implements HostStream.Listener {
         alone = System.nanoTime();
       } else {
         if (failures == 0) {
-          Log.warn("cannot reach an activity host at " + host.address() + " (" + cut.why() + "); trying on. Is `pyflow host` running there?");
+          Log.warn("cannot reach an activity host at " + host.address() + " (" + host.explain(cut.why()) + "); trying on. Is `pyflow host` running there?");
         }
         failures++;
       }
@@ -119,7 +119,7 @@ final class WorkerLoop implements HostStream.Listener {
       long limit = aloneSinceNs + giveUpAfter.get().toNanos();
       if (now - limit >= 0) {
         throw new WorkerException.Unreachable("no activity host answered at " + host.address() + " for " + giveUpAfter.get().toMillis() / 1000.0
-            + " s (" + why + "): gave up. Start one there, or give another address.");
+            + " s (" + host.explain(why) + "): gave up. Start one there, or give another address.");
       }
       until = until - limit > 0 ? limit : until;
     }
