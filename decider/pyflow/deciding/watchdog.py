@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -28,8 +29,13 @@ BLOCKED_THREADS_MAX = 8
 """More blocked threads than this are not replaced: they share one interpreter lock and would only slow each other."""
 
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
-"""Where the framework's own code lies."""
+_NOT_AUTHORED = (
+    str(Path(__file__).resolve().parent.parent),
+    str(Path(threading.__file__).parent),
+    sysconfig.get_path("purelib"),
+    "<frozen ",
+)
+"""Where the framework, and Python with its installed libraries, lie."""
 
 
 class Watchdog:
@@ -89,7 +95,7 @@ class Watchdog:
         limit_s = busy.limit_s or self._interrupt_after_s
         where = where_is(busy.thread_id)
         logger.error(
-            "BLOCKED: the workflow code of %s has been running for %.0f s without waiting for anything; it is at %s. "
+            "BLOCKED: the workflow code of %s has been running for %.1f s without waiting for anything; it is at %s. "
             "Workflow code must not loop or block on its own: that belongs into an activity. Other executions go on; "
             "this one is interrupted after %g s and held.",
             busy.task.name,
@@ -113,12 +119,11 @@ def _interrupt(busy: Busy) -> None:
 
 
 def where_is(thread_id: int) -> str:
-    """Where the thread's running code is: file, line and function of the innermost frame outside this framework."""
+    """Where the thread's running code is: file, line and function, of the author's own code if there is any."""
     frame: FrameType | None = sys._current_frames().get(thread_id)
     if frame is None:
         return "an unknown place"
     stack = traceback.extract_stack(frame)
-    for summary in reversed(stack):
-        if not summary.filename.startswith(_PACKAGE):
-            return f"{summary.filename}:{summary.lineno} in {summary.name}"
-    return f"{stack[-1].filename}:{stack[-1].lineno} in {stack[-1].name}"
+    authored = [summary for summary in stack if not summary.filename.startswith(_NOT_AUTHORED)]
+    innermost = (authored or stack)[-1]
+    return f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
