@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pyflow_local.clock import SteadyClock
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.errors import AddressInUse, LocalSwfError, UnsafeBinding
-from pyflow_local.http.connection import Connection
+from pyflow_local.http.connection import READ_BYTES_MAX, Connection
 from pyflow_local.http.frontdesk import Frontdesk
 from pyflow_local.lambdas.pool import LambdaPool
 from pyflow_local.service import EndedLambda, Service
@@ -149,9 +149,10 @@ async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) ->
 
 
 async def _listen(options: ServerOptions, desk: Frontdesk, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+    buffer = memoryview(bytearray(READ_BYTES_MAX))
     try:
         return await loop.create_server(
-            lambda: Connection(desk, loop), options.host, options.port, backlog=BACKLOG
+            lambda: Connection(desk, loop, buffer), options.host, options.port, backlog=BACKLOG
         )
     except OSError as error:
         where = f"{options.host}:{options.port}"

@@ -86,9 +86,7 @@ class Service:
 
     # --- the step --------------------------------------------------------------------------------------------
 
-    def step(
-        self, requests: Sequence[Incoming], now_ms: int, ended: Sequence[EndedLambda] = ()
-    ) -> StepResult:
+    def step(self, requests: Sequence[Incoming], now_ms: int, ended: Sequence[EndedLambda] = ()) -> StepResult:
         """Handle everything that arrived, commit it in one transaction, and only then give the answers.
 
         If the commit fails the whole batch is answered with a 500 that clients retry, and nothing of it stays.

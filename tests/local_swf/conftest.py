@@ -16,7 +16,7 @@ from botocore.config import Config
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from local_swf_driver import Driver  # noqa: E402 - needs the path above
+from local_swf_driver import Driver
 
 STOP_SECONDS_MAX = 10
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from local_swf_shapes import check_answer
-
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.service import EndedLambda, Incoming, Service
@@ -192,9 +191,7 @@ class Driver:
     def respond(self, task: dict[str, Any] | None, *decisions: dict[str, Any], **members: Any) -> None:
         """Complete a decision task."""
         assert task is not None, "no decision task was there to answer"
-        self.call(
-            "RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=list(decisions), **members
-        )
+        self.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=list(decisions), **members)
 
     def decide(self, *decisions: dict[str, Any], task_list: str = "tl", **members: Any) -> dict[str, Any]:
         """Poll for a decision task and complete it; the task."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from local_swf_driver import DOMAIN, TIMEOUTS, Driver, attributes_of, decision
-
 from pyflow_local.engine.limits import Quotas
 
 COMPLETE = decision("CompleteWorkflowExecution")
@@ -276,9 +275,7 @@ def test_lambda_id_already_in_use(driver: Driver) -> None:
 
 def test_open_lambdas_limit() -> None:
     driver = Driver(quotas=Quotas(open_lambdas=1))
-    failed = failure(
-        driver, function("l1"), function("l2"), event="ScheduleLambdaFunctionFailed", lambdaRole=ROLE
-    )
+    failed = failure(driver, function("l1"), function("l2"), event="ScheduleLambdaFunctionFailed", lambdaRole=ROLE)
     assert failed["cause"] == "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED"
 
 
@@ -320,5 +317,3 @@ def test_event_limit_terminates() -> None:
     events = driver.history(run)
     assert attributes_of(events[-1]) == {"childPolicy": "TERMINATE", "cause": "EVENT_LIMIT_EXCEEDED"}
     assert len(events) >= 50
-
-

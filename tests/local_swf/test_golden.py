@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from local_swf_driver import DOMAIN, WORKFLOW, Driver, assert_golden, attributes_of, decision
-
 from pyflow_local.engine.values import LambdaOutcome
 
 FIRST = ["1 WorkflowExecutionStarted", "2 DecisionTaskScheduled"]
@@ -278,9 +277,7 @@ def test_13_8_unknown_external_cancel(driver: Driver) -> None:
 
 def test_13_8_child_of_unknown_type(driver: Driver) -> None:
     kind = {"name": "nope", "version": "1"}
-    events = failing(
-        driver, decision("StartChildWorkflowExecution", workflowId="c", workflowType=kind, control="k")
-    )
+    events = failing(driver, decision("StartChildWorkflowExecution", workflowId="c", workflowType=kind, control="k"))
     failed = "5 StartChildWorkflowExecutionFailed(0, 4, WORKFLOW_TYPE_DOES_NOT_EXIST)"
     assert_golden(events, ["4 DecisionTaskCompleted(2, 3)", failed, "6 DecisionTaskScheduled"])
     assert attributes_of(events[1])["control"] == "k"

@@ -85,13 +85,10 @@ def run_an_execution(swf: Checked, domain: str) -> dict[str, str]:
     assert swf.count_pending_decision_tasks(domain=domain, taskList={"name": "tl"})["count"] == 1
     task = swf.poll_for_decision_task(domain=domain, taskList={"name": "tl"}, identity="me")
     schedule = [decision("ScheduleActivityTask", activityType=ACT, activityId=f"a{n}") for n in range(3)]
-    swf.respond_decision_task_completed(
-        taskToken=task["taskToken"], decisions=schedule, executionContext="context"
-    )
+    swf.respond_decision_task_completed(taskToken=task["taskToken"], decisions=schedule, executionContext="context")
     assert swf.count_pending_activity_tasks(domain=domain, taskList={"name": "al"})["count"] == 3
     tokens = [
-        swf.poll_for_activity_task(domain=domain, taskList={"name": "al"}, identity="me")["taskToken"]
-        for _ in range(3)
+        swf.poll_for_activity_task(domain=domain, taskList={"name": "al"}, identity="me")["taskToken"] for _ in range(3)
     ]
     assert swf.record_activity_task_heartbeat(taskToken=tokens[0], details="x")["cancelRequested"] is False
     swf.respond_activity_task_completed(taskToken=tokens[0], result="r")

@@ -6,7 +6,6 @@ from typing import Any
 
 import botocore.session
 import pytest
-
 from pyflow_local.engine import shapes as s
 from pyflow_local.engine.decision_shapes import DECISIONS
 from pyflow_local.engine.event_types import EVENT_TYPES

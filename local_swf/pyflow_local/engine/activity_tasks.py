@@ -132,6 +132,7 @@ def record_activity_task_heartbeat(world: World, request: JsonObject) -> Outcome
         task.heartbeat_details = details
     if task.heartbeat_timeout is not None:
         rearm_activity(world, task)
+    task.execution.heartbeats = True
     record = HeartbeatRecorded(task.execution.run, task.scheduled_id, world.now_ms, task.heartbeat_details)
     world.outbox.journal.append(record)
     return Reply(200, b'{"cancelRequested":%b}' % (b"true" if task.cancel_requested_id else b"false"))

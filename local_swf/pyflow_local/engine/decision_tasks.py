@@ -66,9 +66,7 @@ def _start(world: World, task: DecisionTask, waiter: Waiter) -> None:
     limit_ms = timeout_ms(execution.task_timeout)
     task.entry = world.arm(task.entry, None if limit_ms is None else world.now_ms + limit_ms, task)
     page_size, reverse, at_previous = waiter.options
-    page = PollPage(
-        execution.run, task.scheduled_id, task.started_id, execution.previous_started_id, 0, at_previous
-    )
+    page = PollPage(execution.run, task.scheduled_id, task.started_id, execution.previous_started_id, 0, at_previous)
     world.answer(waiter.poll, _page_reply(world, execution, page, page_size, reverse))
 
 

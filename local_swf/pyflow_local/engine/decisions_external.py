@@ -37,9 +37,7 @@ def signal_external(world: World, execution: Execution, given: JsonObject, compl
     return False
 
 
-def _deliver_signal(
-    world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int
-) -> None:
+def _deliver_signal(world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int) -> None:
     target = _open_target(sender, given)
     if target is not None:
         received: JsonObject = {
@@ -66,9 +64,7 @@ def request_cancel_external(world: World, execution: Execution, given: JsonObjec
     return False
 
 
-def _deliver_cancel(
-    world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int
-) -> None:
+def _deliver_cancel(world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int) -> None:
     target = _open_target(sender, given)
     if target is not None:
         received = {"externalWorkflowExecution": sender.reference, "externalInitiatedEventId": initiated_id}
@@ -138,9 +134,7 @@ def start_child(world: World, execution: Execution, given: JsonObject, completed
         execution.children = {}
     execution.children[initiated_id] = Child(initiated_id)
     known = kind
-    world.effects.append(
-        lambda: _start_child_run(world, execution, known, given, settings, initiated_id, completed_id)
-    )
+    world.effects.append(lambda: _start_child_run(world, execution, known, given, settings, initiated_id, completed_id))
     return False
 
 
@@ -180,9 +174,7 @@ def _start_child_run(
             _child_failed(world, parent, given, "WORKFLOW_ALREADY_RUNNING", initiated_id, completed_id)
             schedule_decision(world, parent)
         return
-    child = start_run(
-        world, domain, workflow_id, kind, settings, parent=parent, parent_initiated_id=initiated_id
-    )
+    child = start_run(world, domain, workflow_id, kind, settings, parent=parent, parent_initiated_id=initiated_id)
     if closed:
         return
     assert parent.children is not None

@@ -33,7 +33,6 @@ _TYPE_RULES: dict[str, Callable[[World, JsonObject, str], Outcome]] = {
 }
 
 
-
 def _of_kind(rule: Callable[[World, JsonObject, str], Outcome], kind: str) -> _Rule:
     return lambda world, request: rule(world, request, kind)
 

@@ -186,6 +186,7 @@ class Execution:
         "domain",
         "entry",
         "exec_timeout",
+        "heartbeats",
         "lambda_role",
         "lambdas",
         "last_task_list",
@@ -228,6 +229,7 @@ class Execution:
         self.sticky_list: str | None = None
         self.sticky_timeout = UNLIMITED_TIMEOUT
         self.cancel_requested = False
+        self.heartbeats = False  # whether the store holds heartbeats of this run
         self.close_status: str | None = None
         self.context: str | None = None
         self.latest_activity_ms = 0

@@ -34,9 +34,7 @@ def begin_lambda(world: World, task: LambdaTask) -> None:
 def invoke_lambda(world: World, task: LambdaTask) -> None:
     """Ask for the invocation of a started task; also after a restart, since its process died with the server."""
     payload = str(task.input) if task.input else "{}"
-    invocation = LambdaInvocation(
-        task.execution.run, task.scheduled_id, task.name, payload, task.start_to_close_s
-    )
+    invocation = LambdaInvocation(task.execution.run, task.scheduled_id, task.name, payload, task.start_to_close_s)
     world.outbox.invocations.append(invocation)
 
 

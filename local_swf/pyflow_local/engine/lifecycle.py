@@ -128,6 +128,7 @@ def close_run(
             tags=orjson.dumps(execution.tags or []).decode("utf-8"),
             detail=orjson.dumps(detail),
             events=execution.next_id - 1,
+            heartbeats=execution.heartbeats,
         )
     )
     if status != "CONTINUED_AS_NEW" and execution.parent_run:

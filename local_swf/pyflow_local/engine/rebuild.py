@@ -253,7 +253,10 @@ def rebuild(world: World, durable: Durable, now_ms: int) -> None:
     world.next_run = max(durable.next_run, world.next_run)
     for beat in durable.heartbeats:
         execution = world.runs.get(beat.run)
-        task = (execution.activities or {}).get(beat.scheduled_id) if execution is not None else None
+        if execution is None:
+            continue
+        execution.heartbeats = True
+        task = (execution.activities or {}).get(beat.scheduled_id)
         if task is not None:
             task.heartbeat_ms, task.heartbeat_details = beat.at_ms, beat.details
     for execution in world.runs.values():

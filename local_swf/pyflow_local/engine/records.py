@@ -40,6 +40,7 @@ class RunClosed:
     tags: str
     detail: bytes
     events: int
+    heartbeats: bool
 
 
 @dataclass(frozen=True, slots=True)

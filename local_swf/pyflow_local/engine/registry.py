@@ -279,5 +279,3 @@ def delete_type(world: World, request: JsonObject, kind: str) -> Outcome:
     del domain.types[kind][one.name, one.version]
     world.outbox.journal.append(EntityDeleted(kind, domain.number, one.name, one.version))
     return EMPTY_REPLY
-
-

@@ -24,6 +24,7 @@ from pyflow_local.store.schema import open_database
 
 FORGET_BATCH = 200
 _ROW = "run, domain, start_ms, close_ms, detail, events"
+_INSERT_CLOSED = "INSERT INTO closed_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Store:
@@ -40,50 +41,57 @@ class Store:
         """Write a journal in one transaction. Raises StorageFailed, and then nothing was written."""
         if not journal:
             return
-        db = self._db
-        rows: list[tuple[int, int, bytes]] = []
-        try:
-            db.execute("BEGIN")
-            for record in journal:
-                if type(record) is EventsAppended:
-                    rows.append((record.run, record.first_id, b"\n".join(record.events)))
-                else:
-                    self._write(record)
-            db.executemany("INSERT INTO log (run, first_id, events) VALUES (?, ?, ?)", rows)
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise StorageFailed(f"The data file could not be written: {error}") from error
+        appended: list[EventsAppended] = []
+        opened: list[RunOpened] = []
+        closed: list[RunClosed] = []
+        others: list[object] = []
         for record in journal:
             if type(record) is EventsAppended:
-                self._cache.append(record.run, record.first_id, record.events)
+                appended.append(record)
+            elif type(record) is RunOpened:
+                opened.append(record)
+            elif type(record) is RunClosed:
+                closed.append(record)
+            else:
+                others.append(record)
+        try:
+            self._write(appended, opened, closed, others)
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise StorageFailed(f"The data file could not be written: {error}") from error
+        for one in appended:
+            self._cache.append(one.run, one.first_id, one.events)
 
-    def _write(self, record: object) -> None:
+    def _write(
+        self,
+        appended: list[EventsAppended],
+        opened: list[RunOpened],
+        closed: list[RunClosed],
+        others: list[object],
+    ) -> None:
+        """One transaction, a statement for each kind of record: runs open before they close."""
         db = self._db
-        if isinstance(record, RunOpened):
-            row = (record.run, record.domain, record.workflow_id, record.run_id)
-            db.execute("INSERT INTO open_runs VALUES (?, ?, ?, ?)", row)
-        elif isinstance(record, RunClosed):
-            db.execute("DELETE FROM open_runs WHERE run=?", (record.run,))
-            db.execute("DELETE FROM heartbeats WHERE run=?", (record.run,))
-            db.execute(
-                "INSERT INTO closed_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.run,
-                    record.domain,
-                    record.workflow_id,
-                    record.type_name,
-                    record.type_version,
-                    record.start_ms,
-                    record.close_ms,
-                    record.close_status,
-                    record.tags,
-                    record.events,
-                    record.detail,
-                ),
-            )
-        elif isinstance(record, HeartbeatRecorded):
+        db.execute("BEGIN")
+        for record in others:
+            self._write_other(record)
+        if appended:
+            rows = [(one.run, one.first_id, b"\n".join(one.events)) for one in appended]
+            db.executemany("INSERT INTO log (run, first_id, events) VALUES (?, ?, ?)", rows)
+        if opened:
+            names = [(one.run, one.domain, one.workflow_id, one.run_id) for one in opened]
+            db.executemany("INSERT INTO open_runs VALUES (?, ?, ?, ?)", names)
+        if closed:
+            db.executemany("DELETE FROM open_runs WHERE run=?", [(one.run,) for one in closed])
+            db.executemany(_INSERT_CLOSED, [_closed_values(one) for one in closed])
+            beating = [(one.run,) for one in closed if one.heartbeats]
+            if beating:
+                db.executemany("DELETE FROM heartbeats WHERE run=?", beating)
+        db.execute("COMMIT")
+
+    def _write_other(self, record: object) -> None:
+        db = self._db
+        if isinstance(record, HeartbeatRecorded):
             beat = (record.run, record.scheduled_id, record.at_ms, record.details)
             db.execute("INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)", beat)
         elif isinstance(record, EntitySaved):
@@ -114,7 +122,7 @@ class Store:
 
     def _next_run(self) -> int:
         db = self._db
-        found = [0]
+        found: list[int] = [0]
         for table in ("log", "open_runs", "closed_runs"):
             (top,) = db.execute(f"SELECT max(run) FROM {table}").fetchone()
             found.append(int(top or 0))
@@ -128,7 +136,8 @@ class Store:
         row = self._db.execute("SELECT events FROM log ORDER BY seq DESC LIMIT 1").fetchone()
         if row is None:
             return 0
-        return round(orjson.loads(row[0].rpartition(b"\n")[2])["eventTimestamp"] * 1000)
+        stamp: float = orjson.loads(row[0].rpartition(b"\n")[2])["eventTimestamp"]
+        return round(stamp * 1000)
 
     def _read(self, run: int, first: int) -> list[bytes]:
         """The run's events from `first` on, or from a little before: as the rows happen to be cut."""
@@ -207,6 +216,22 @@ class Store:
         """Close the file; a clean close folds the write-ahead log into it."""
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
+
+
+def _closed_values(record: RunClosed) -> tuple[object, ...]:
+    return (
+        record.run,
+        record.domain,
+        record.workflow_id,
+        record.type_name,
+        record.type_version,
+        record.start_ms,
+        record.close_ms,
+        record.close_status,
+        record.tags,
+        record.events,
+        record.detail,
+    )
 
 
 def _where(where: ClosedFilter, column: str) -> tuple[list[str], list[object]]:
