@@ -1,0 +1,1 @@
+"""One file for each command of `pyflow`: its options, and what it calls."""

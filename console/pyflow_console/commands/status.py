@@ -1,0 +1,71 @@
+"""`pyflow status`: what an execution is doing, or how it ended."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pyflow_console import executions
+from pyflow_console.arguments import Commands, add_execution, declare
+from pyflow_console.reaching import reachable_client
+
+OPEN_KINDS = {
+    "openActivityTasks": "activity",
+    "openLambdaFunctions": "Lambda",
+    "openChildWorkflowExecutions": "child",
+    "openTimers": "timer",
+    "openDecisionTasks": "decision",
+}
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = declare(commands, "status", run, "show what an execution is doing, or how it ended")
+    add_execution(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it. Raises BadArgument, SwfError."""
+    from pyflow.starter import get_workflow_status
+
+    client = reachable_client()
+    run_id = executions.run_id_of(client, arguments.domain, arguments.workflow_id, arguments.run_id)
+    executions.describe(client, arguments.domain, arguments.workflow_id, run_id)
+    status = get_workflow_status(arguments.domain, arguments.workflow_id, run_id, client)
+    assert status is not None, "it was described a moment ago"
+    ends = {"Result": status.result, "Reason": status.failure_reason, "Details": status.failure_details}
+    for name, value in (*_described(status.workflow_description), *ends.items()):
+        if value is not None:
+            print(f"{name:<14}{value}")
+    return 0
+
+
+def _described(description: Any) -> Iterator[tuple[str, str | None]]:
+    info = description["executionInfo"]
+    configuration = description["executionConfiguration"]
+    kind = info["workflowType"]
+    yield "Workflow", f"{kind['name']} {kind['version']}"
+    yield "Workflow id", info["execution"]["workflowId"]
+    yield "Run id", info["execution"]["runId"]
+    yield "Status", " ".join(filter(None, (info["executionStatus"], info.get("closeStatus"))))
+    yield "Cancel", "requested" if info.get("cancelRequested") and info["executionStatus"] == "OPEN" else None
+    yield "Started", _moment(info["startTimestamp"])
+    yield "Closed", _moment(info["closeTimestamp"]) if "closeTimestamp" in info else None
+    yield "Task list", configuration["taskList"]["name"]
+    parent = info.get("parent")
+    yield "Parent", f"{parent['workflowId']} {parent['runId']}" if parent else None
+    yield "Tags", ", ".join(info["tagList"]) if info.get("tagList") else None
+    if info["executionStatus"] == "OPEN":
+        yield "Open", _open(description["openCounts"])
+        yield "Context", description.get("latestExecutionContext")
+
+
+def _open(counts: dict[str, int]) -> str:
+    found = [f"{counts[key]} {word}" for key, word in OPEN_KINDS.items() if counts.get(key)]
+    return ", ".join(found) or "nothing"
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

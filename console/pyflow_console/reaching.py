@@ -1,0 +1,65 @@
+"""Whether SWF is there, asked once at the start within bounded time, so that a wrong address is told and not waited for."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyflow_console.errors import NotReached
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 15.0
+"""How long one call of an operator may take; long polls are not among them."""
+ATTEMPTS_MAX = 2
+
+
+def reachable_client() -> SWFClient:
+    """A client for an operator's calls, after its endpoint was found listening. Raises NotReached, NotConfigured."""
+    from pyflow.swf import make_client
+
+    client = make_client(read_timeout_s=ANSWER_TIMEOUT_S, attempts_max=ATTEMPTS_MAX)
+    check_listening(str(client.meta.endpoint_url))
+    return client
+
+
+def check_listening(url: str) -> None:
+    """Connect to the endpoint and hang up. Raises NotReached. Behind an HTTP proxy only the proxy can tell: no check."""
+    from botocore.utils import get_environ_proxies
+
+    parts = urlsplit(url)
+    if get_environ_proxies(url).get(parts.scheme):
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise NotReached(
+            f"SWF cannot be reached at {url}: {error.strerror or error}. Start the embedded SWF with `pyflow dev`, or "
+            "correct AWS_ENDPOINT_URL_SWF, or leave it unset for Amazon SWF (with credentials and a region)"
+        ) from error
+
+
+def check_domain(client: SWFClient, domain: str) -> None:
+    """Ask SWF for the domain, so that one that is missing, or an endpoint that is no SWF, is told before polling begins.
+
+    On an endpoint of this machine a missing domain is well: whoever polls registers it. Raises SwfError, NotReached.
+    """
+    from pyflow.swf import AuthFailed, UnknownResource, cold_call, is_loopback
+
+    url = str(client.meta.endpoint_url)
+    try:
+        cold_call(client, "DescribeDomain", {"name": domain})
+    except UnknownResource as error:
+        if not is_loopback(url):
+            raise NotReached(
+                f"There is no domain {domain!r} at {url}. Register it (aws swf register-domain --name {domain} "
+                "--workflow-execution-retention-period-in-days 7), or correct --domain, the region or the endpoint"
+            ) from error
+    except AuthFailed as error:
+        # Some roles may poll but not describe.
+        if error.code not in ("AccessDeniedException", "AccessDenied", "OperationNotPermittedFault"):
+            raise
