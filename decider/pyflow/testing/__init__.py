@@ -1,5 +1,23 @@
-"""Tools for tests of workflows: histories by hand, a time-skipping environment, replay of saved histories."""
+"""Tools for tests of workflows: a time-skipping environment, histories by hand, replay of saved histories."""
 
+from pyflow.testing.environment import (
+    ActivityCanceled,
+    Fails,
+    HeldError,
+    Never,
+    Takes,
+    WorkflowEnvironment,
+    WorkflowHandle,
+)
 from pyflow.testing.history import HistoryBuilder
 
-__all__ = ["HistoryBuilder"]
+__all__ = [
+    "ActivityCanceled",
+    "Fails",
+    "HeldError",
+    "HistoryBuilder",
+    "Never",
+    "Takes",
+    "WorkflowEnvironment",
+    "WorkflowHandle",
+]
