@@ -1,50 +1,83 @@
-"""`pyflow`: reads the command line, runs one command, turns failures into one message and an exit code."""
+"""The `pyflow` command: reads the command line, runs one command, and tells failures in words.
+
+Exit codes: 0 done; 1 the execution that was waited for did not complete; 2 it could not be done; 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import logging
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from importlib.metadata import version
+from types import ModuleType
 
-from pyflow_console.errors import CommandFailed
+from pyflow_console.commands import decider, dev, history, host, signaling, start, status, worker
+from pyflow_console.errors import ConsoleError
 
-COMMANDS = ("dev", "decider", "host", "worker", "start", "status", "history", "signal")
-EXIT_INTERRUPTED = 130
+DONE = 0
+NOT_DONE = 2
+INTERRUPTED = 130
+DEBUG_VARIABLE = "PYFLOW_DEBUG"
+
+# Each imports what it needs of the other parts only when it runs: an activity worker must not pay for boto3.
+COMMANDS: tuple[ModuleType, ...] = (dev, decider, host, worker, start, status, history, signaling)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command's exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser(words).parse_args(words)
-    logging.basicConfig(
-        level=logging.DEBUG if options.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("botocore", "boto3", "urllib3"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    """Run one command; returns the exit code."""
     try:
-        code: int = options.run(options)
-    except CommandFailed as error:
-        print(f"pyflow {options.command}: {error}", file=sys.stderr)
-        return error.exit_code
+        parsed = parser().parse_args(arguments)
+        code: int = parsed.run(parsed)
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        print("pyflow: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`pyflow history ... | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:  # the outermost place there is: every failure becomes words here
+        return _tell(error)
     return code
 
 
-def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The command line. Only the command asked for is imported: an activity worker must not pay for boto3."""
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
     top = argparse.ArgumentParser(
         prog="pyflow",
-        description="Durable workflows on Amazon SWF. SWF is found as every AWS tool finds it: AWS_ENDPOINT_URL_SWF, "
-        "profile, region. `pyflow dev` runs one on this machine.",
+        description="Durable workflows on Amazon SWF, or on the embedded SWF of this machine.",
+        epilog="SWF is found as every AWS tool finds it: AWS_ENDPOINT_URL_SWF, AWS_PROFILE, AWS_REGION, credentials. "
+        "With an endpoint on this machine, credentials and region may be missing.",
     )
-    top.add_argument("--verbose", action="store_true", help="log more")
-    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    asked = next((word for word in words if not word.startswith("-")), None)
-    for name in [asked] if asked in COMMANDS else COMMANDS:
-        importlib.import_module(f"pyflow_console.commands.{name}").add_parser(subparsers)
+    top.add_argument("--version", action="version", version=f"pyflow {version('pyflow-swf')}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add(commands)
     return top
+
+
+def _tell(error: Exception) -> int:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    print(f"pyflow: {_words(error)}", file=sys.stderr)
+    return NOT_DONE
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ConsoleError):
+        return str(error)
+    from pyflow.swf.faults import SwfError
+
+    if isinstance(error, SwfError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"unexpected {type(error).__name__} in {last.name} ({last.filename}:{last.lineno}): {error}. "
+        f"This is a fault of pyflow; with {DEBUG_VARIABLE}=1 it shows the whole traceback"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

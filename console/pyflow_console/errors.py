@@ -1,17 +1,20 @@
-"""What a command may fail with. Every other exception is a fault of pyflow itself and keeps its traceback.
+"""Errors of the `pyflow` command, told to its user in words.
 
-CommandFailed      the message goes to stderr as it is; exit code 1
-`-- WrongUsage     the command line cannot be used; exit code 2
+ConsoleError            the command cannot do what was asked; the text says what happened and what to do
+ ├─ BadArgument         an argument cannot be used as it is
+ └─ NotReached          SWF or an activity host is not there, or does not answer
 """
 
-
-class CommandFailed(Exception):
-    """What happened and what to do next, for a person."""
-
-    exit_code = 1
+from __future__ import annotations
 
 
-class WrongUsage(CommandFailed):
-    """Something on the command line cannot be used as it is."""
+class ConsoleError(Exception):
+    """The command cannot do what was asked."""
 
-    exit_code = 2
+
+class BadArgument(ConsoleError):
+    """An argument cannot be used as it is; nothing was done."""
+
+
+class NotReached(ConsoleError):
+    """Whatever listens there, or should, does not answer."""

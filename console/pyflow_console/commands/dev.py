@@ -1,72 +1,72 @@
-"""`pyflow dev`: the embedded SWF."""
+"""`pyflow dev`: the embedded SWF in the foreground, until it is asked to end."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
-from pyflow_local.errors import LocalSwfError
-from pyflow_local.server import ServerOptions, serve_options
+from pyflow_console.arguments import Commands, declare
+from pyflow_console.errors import BadArgument, ConsoleError
 
-from pyflow_console.errors import CommandFailed, WrongUsage
+PORT_MAX = 65_535
+DATA_FILE = "pyflow-dev.db"
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command to the command line."""
-    parser = subparsers.add_parser(
-        "dev",
-        help="run an SWF on this machine",
-        description="Runs the embedded SWF until SIGTERM or SIGINT. Prints its endpoint when it is ready to serve.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8042, help="port; 0 takes a free one (default: 8042)")
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = declare(commands, "dev", run, "run the embedded SWF, for development and for one machine")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=8042, help="port to listen on; 0: any free one (default 8042)")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--data", metavar="FILE", help="keep everything in this file (default: pyflow-dev.db)")
-    where.add_argument("--memory", action="store_true", help="keep everything in memory")
+    where.add_argument("--data", metavar="FILE", default=DATA_FILE, help=f"keep everything here (default {DATA_FILE})")
+    where.add_argument("--memory", action="store_true", help="keep everything in memory only")
     parser.add_argument(
         "--lambda",
         dest="lambdas",
-        metavar="NAME=module:function",
         action="append",
         default=[],
-        help="run a Python function as the Lambda function NAME; may be repeated",
+        metavar="NAME=module:function",
+        help="run Lambda tasks of this name by a Python function (can be repeated)",
     )
-    parser.add_argument(
-        "--full-sync",
-        action="store_true",
-        help="survive power loss too, not only the end of this process (slower)",
-    )
-    parser.add_argument("--insecure", action="store_true", help="serve unsigned requests on a non-loopback address")
-    parser.set_defaults(run=run)
+    parser.add_argument("--full-sync", action="store_true", help="survive power loss too, not only a killed process")
+    parser.add_argument("--insecure", action="store_true", help="listen on other than loopback addresses, unchecked")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Serves until it is told to stop. Raises CommandFailed."""
-    server = ServerOptions(
-        host=options.host,
-        port=options.port,
-        data=None if options.memory else options.data or "pyflow-dev.db",
-        lambdas=_lambdas(options.lambdas),
-        full_sync=options.full_sync,
-        insecure=options.insecure,
-    )
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; prints one line when requests are answered. Raises ConsoleError."""
+    from pyflow_local.errors import LocalSwfError
+    from pyflow_local.server import serve
+
     try:
-        serve_options(server, lambda endpoint: print(f"SWF endpoint: {endpoint}", flush=True))
+        serve(
+            host=arguments.host,
+            port=arguments.port,
+            data=None if arguments.memory else arguments.data,
+            lambdas=_lambdas(arguments.lambdas),
+            ready=lambda url: print(f"SWF endpoint: {url}", flush=True),
+            full_sync=arguments.full_sync,
+            insecure=arguments.insecure,
+        )
     except LocalSwfError as error:
-        raise CommandFailed(str(error)) from error
+        raise ConsoleError(str(error)) from error
     return 0
 
 
-def _lambdas(texts: list[str]) -> dict[str, str]:
-    lambdas = {}
-    for text in texts:
-        name, _, target = text.partition("=")
-        module, _, function = target.partition(":")
-        if not (name and module and function):
-            raise WrongUsage(f"--lambda {text}: write NAME=module:function, for example greet=functions:greet.")
-        lambdas[name] = target
-    return lambdas
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; a number from 0 to {PORT_MAX} is")
+    return int(text)
+
+
+def _lambdas(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, target = pair.partition("=")
+        module_name, _, function_name = target.partition(":")
+        if not (name and module_name and function_name):
+            raise BadArgument(
+                f"--lambda {pair!r} is not NAME=module:function; write for example resize=functions:resize"
+            )
+        if name in found:
+            raise BadArgument(f"--lambda names {name!r} twice; one function serves one name")
+        found[name] = target
+    return found

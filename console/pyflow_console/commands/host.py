@@ -1,57 +1,68 @@
-"""`pyflow host`: the activity host."""
+"""`pyflow host`: the activity host, which takes activity tasks from SWF and hands them to workers."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from pyflow_host import host
-from pyflow_host.errors import BadOptions, HostError
-from pyflow_host.options import HostOptions
-from pyflow_host.supervisor import WorkerCommand
-
-from pyflow_console.errors import CommandFailed, WrongUsage
-from pyflow_console.swf_errors import speaks_to_swf
+from pyflow_console.arguments import Commands, add_log_level, declare
+from pyflow_console.errors import ConsoleError
+from pyflow_console.logs import log_to_stderr
+from pyflow_console.reaching import check_domain, reachable_client
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the command to the command line."""
-    parser = subparsers.add_parser(
-        "host",
-        help="hand SWF's activity tasks to workers",
-        description="Serves activity workers of any language until SIGTERM or SIGINT; then waits for open polls (up to "
-        "60 s) and running tasks. It can start the workers itself and keep them running.",
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = declare(commands, "host", run, "run an activity host: SWF's activity tasks out to workers")
+    parser.add_argument(
+        "--domain",
+        dest="domains",
+        action="append",
+        required=True,
+        help="the SWF domain (repeated: several; the first is the default of workers that name none)",
     )
-    parser.add_argument("--domain", required=True, action="append", help="SWF domain; may be repeated")
     parser.add_argument(
         "--listen",
-        required=True,
         action="append",
+        required=True,
         metavar="ADDRESS",
-        help="unix:/path, 127.0.0.1:7233 or [::1]:0; may be repeated",
+        help="unix:/path or host:port; port 0: any free one (can be repeated)",
     )
     parser.add_argument(
-        "--worker", action="append", default=[], metavar="COMMAND", help="a worker to start; may be repeated"
+        "--worker",
+        dest="workers",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="a worker process to start and keep running (can be repeated)",
     )
-    parser.add_argument("--token-key-file", type=Path, metavar="FILE", help="key that seals task tokens")
-    parser.add_argument("--insecure", action="store_true", help="plaintext on addresses that are not of this machine")
-    parser.set_defaults(run=run)
+    parser.add_argument("--token-key-file", type=Path, metavar="FILE", help="the key that seals task tokens")
+    parser.add_argument("--auth-token-file", type=Path, metavar="FILE", help="bearer tokens accepted, one a line")
+    parser.add_argument("--insecure", action="store_true", help="allow plaintext on addresses not of this machine")
+    add_log_level(parser)
 
 
-@speaks_to_swf
-def run(options: argparse.Namespace) -> int:
-    """Serves until it is told to stop. Raises CommandFailed."""
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT, then drain. Raises ConsoleError, SwfError."""
+    from pyflow_host.errors import HostError
+    from pyflow_host.host import run as run_host
+    from pyflow_host.options import HostOptions
+    from pyflow_host.supervisor import WorkerCommand
+
+    log_to_stderr(arguments.log_level)
     try:
-        return host.run(
-            HostOptions(
-                domains=options.domain,
-                listen=options.listen,
-                workers=[WorkerCommand.parsed(command) for command in options.worker],
-                token_key_file=options.token_key_file,
-                insecure=options.insecure,
-            )
+        options = HostOptions(
+            domains=arguments.domains,
+            listen=arguments.listen,
+            workers=[WorkerCommand.parsed(text) for text in arguments.workers],
+            token_key_file=arguments.token_key_file,
+            auth_token_file=arguments.auth_token_file,
+            insecure=arguments.insecure,
         )
-    except BadOptions as error:
-        raise WrongUsage(str(error)) from error
+        options.check()
+        client = reachable_client()
+        for domain in arguments.domains:
+            check_domain(client, domain)
+        return run_host(options)
     except HostError as error:
-        raise CommandFailed(str(error)) from error
+        raise ConsoleError(str(error)) from error
