@@ -37,6 +37,7 @@ final class HostOptions {
   }
 
   private static final String UNIX = "unix:";
+  private static final int PORT_MAX = 65_535;
   private static final Pattern TCP = Pattern.compile("(?:\\[([0-9a-fA-F:.]+)]|([^:\\[\\]/]+)):(\\d{1,5})");
   private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|::1");
 
@@ -131,7 +132,7 @@ final class HostOptions {
       builder = Grpc.newChannelBuilder(address, credentials(true));
     } else {
       Matcher tcp = TCP.matcher(address);
-      if (!tcp.matches()) {
+      if (!tcp.matches() || Integer.parseInt(tcp.group(3)) > PORT_MAX) {
         throw new WorkerException.Misused("'" + address + "' is no address of a host: write unix:/path, name:7233 or [::1]:7233");
       }
       String name = tcp.group(1) != null ? tcp.group(1) : tcp.group(2);
