@@ -83,7 +83,7 @@ def _types(offered: Sequence[pb.ActivityType]) -> dict[TypeKey, TypeDefaults]:
 
 
 def _seconds(offer: pb.ActivityType, member: str, duration: duration_pb2.Duration) -> int | None:
-    if not offer.HasField(member):  # type: ignore[arg-type]  # the stub wants literals, a variable serves all four
+    if not offer.HasField(member):
         return None
     seconds = duration.seconds + (1 if duration.nanos > 0 else 0)
     if seconds < 0 or duration.nanos < 0:

@@ -10,7 +10,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_host.core import beating, limits, placing, reporting, sessions
 from pyflow_host.core.effects import Call, Effect, Level
 from pyflow_host.core.leases import LeaseState
-from pyflow_host.core.state import CoreOptions, HostState, Timer
+from pyflow_host.core.state import CoreOptions, HostState, Timer, Worker
 from pyflow_host.core.tokens import Sealer
 from pyflow_host.core.values import AttemptFacts, ListKey, SwfSaid, SwfTask, TypeDefaults, TypeKey
 
@@ -147,6 +147,11 @@ class HostCore:
         """Workers connected."""
         return len(self._state.by_stream)
 
+    @property
+    def nothing_lost(self) -> bool:
+        """Whether the end of every task that ended here is known to SWF."""
+        return self._state.ledger.lost == 0
+
     def ledger_line(self) -> str:
         """The ledger for people. A task that SWF closed and whose worker still runs is counted as gone, not held."""
         return self._state.ledger.line(self._held())
@@ -193,7 +198,7 @@ class HostCore:
             sessions.register_missing(state, key)
 
 
-def _described(worker: sessions.Worker) -> host_pb.ConnectedWorker:
+def _described(worker: Worker) -> host_pb.ConnectedWorker:
     return host_pb.ConnectedWorker(
         worker_key=worker.key,
         worker_name=worker.name,

@@ -131,6 +131,8 @@ class Lease:
     """What is being reported to SWF."""
     reporter: Reporter | None = None
     report_failures: int = 0
+    ack_owed: bool = False
+    """The worker told an outcome after somebody else had: it waits for an ack too."""
     path: list[LeaseEvent] = field(default_factory=list)
 
     def happen(self, event: LeaseEvent) -> None:

@@ -30,6 +30,7 @@ class Ledger:
         handed_on = f", {held} still with workers, who report through the next host" if held else ""
         failed = f" ({self.polls_failed} without an answer)" if self.polls_failed else ""
         return (
-            f"Ledger: {self.polls_opened} polls opened{failed}, {self.received} tasks received, {self.resumed} resumed, "
-            f"{self.dispatched} dispatched, {self.reported} reported, {self.gone} gone, {self.lost} lost{handed_on}; {verdict}."
+            f"Ledger: {self.polls_opened} polls opened{failed}, {self.received} tasks received, {self.resumed} resumed,"
+            f" {self.dispatched} dispatched, {self.reported} reported, {self.gone} gone, {self.lost} lost{handed_on};"
+            f" {verdict}."
         )

@@ -32,7 +32,8 @@ def outcome_received(state: HostState, worker: Worker, outcome: pb.Outcome, now:
         state.send(worker, _ack(outcome.task_token, pb.ACK_STATUS_REFUSED, NOT_YOURS))
         return
     if lease.state is LeaseState.REPORTING:
-        return  # sent twice: the ack is on its way
+        lease.ack_owed = lease.reporter is not Reporter.WORKER  # else it was sent twice: the ack is on its way
+        return
     if lease.state is LeaseState.GONE:
         lease.happen(LeaseEvent.ENDED)
         state.close(lease, pb.ACK_STATUS_GONE)
@@ -117,6 +118,8 @@ def _end(state: HostState, lease: Lease, status: pb.AckStatus, message: str, aga
         again = pb.ACK_STATUS_GONE
     if worker is not None and lease.reporter is Reporter.WORKER:
         state.send(worker, _ack(lease.token, status, message))
+    elif worker is not None and lease.ack_owed:
+        state.send(worker, _ack(lease.token, again, "The end of the task was told before."))
     elif worker is not None:  # it runs what has been ended elsewhere
         given_up = lease.reporter is Reporter.HOST
         reason = pb.CANCEL_REASON_LEASE_LOST if given_up else pb.CANCEL_REASON_TIMED_OUT

@@ -1,0 +1,211 @@
+"""Starts worker commands, passes their output on line by line with their name, and starts them again when they end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from pyflow_host import reaper
+from pyflow_host.errors import BadOptions
+
+logger = logging.getLogger("pyflow.host")
+
+HOST_ADDRESS_VARIABLE = "PYFLOW_HOST_ADDRESS"
+RESTART_BACKOFF_FIRST_S = 0.5
+RESTART_BACKOFF_MAX_S = 30.0
+STABLE_AFTER_S = 60.0
+"""A worker that ran so long is no crash loop: the back-off begins anew."""
+ORPHAN_GRACE_S = 30.0
+"""How long a worker may go on after its host was killed, to report through the next one."""
+LINE_CHARS_MAX = 8_192
+NEVER_PASSED_ON = ("PYFLOW_TOKEN_KEY",)
+"""What a worker's environment must not have: it could forge task tokens with it."""
+_LANGUAGES = {
+    "ruby": "ruby",
+    "bundle": "ruby",
+    "java": "java",
+    "python": "python",
+    "python3": "python",
+    "pyflow": "python",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerCommand:
+    """A worker process to keep running. Times in seconds."""
+
+    command: tuple[str, ...]
+    name: str = ""
+    """Prefix of its output; empty: the language and a number."""
+    count: int = 1
+    env: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    restart_backoff_first_s: float = RESTART_BACKOFF_FIRST_S
+    restart_backoff_max_s: float = RESTART_BACKOFF_MAX_S
+    memory_limit_bytes: int | None = None
+
+    @classmethod
+    def parsed(cls, text: str) -> WorkerCommand:
+        """From one command line; raises BadOptions."""
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise BadOptions(f"The worker command {text!r} cannot be read: {error}.") from error
+        if not words:
+            raise BadOptions("A worker command is empty.")
+        return cls(command=tuple(words))
+
+
+class Supervisor:
+    """Keeps the worker processes of one host running, one thread for each."""
+
+    def __init__(self, workers: Sequence[WorkerCommand], address: str, *, out: TextIO | None = None) -> None:
+        """`address` is the host's, for the workers. Raises BadOptions if a command is not there."""
+        self._out = out or sys.stdout
+        self._write_lock = threading.Lock()
+        numbers: dict[str, int] = {}
+        self._keepers = []
+        for worker in workers:
+            if shutil.which(worker.command[0], path=worker.env.get("PATH")) is None:
+                raise BadOptions(
+                    f"The worker command {shlex.join(worker.command)!r} cannot be started: {worker.command[0]!r} is "
+                    "not found. Correct it, install it, or give its full path."
+                )
+            for _ in range(worker.count):
+                base = worker.name or _language(worker.command)
+                numbers[base] = numbers.get(base, 0) + 1
+                name = f"{base}-{numbers[base]}"
+                self._keepers.append(_Keeper(worker, name, address, self._say))
+
+    def start(self) -> None:
+        """Start all workers."""
+        for keeper in self._keepers:
+            keeper.start()
+
+    def stop(self) -> None:
+        """Ask all workers to drain; none is started again. Returns at once."""
+        for keeper in self._keepers:
+            keeper.stop()
+
+    def kill(self) -> int:
+        """Kill what still runs, grandchildren included; how many workers that were."""
+        return sum(keeper.kill() for keeper in self._keepers)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until all have ended; False when the time was over before."""
+        deadline = time.monotonic() + timeout_s
+        return all([keeper.join(max(0.0, deadline - time.monotonic())) for keeper in self._keepers])
+
+    def _say(self, line: str) -> None:
+        with self._write_lock, contextlib.suppress(ValueError, OSError):
+            self._out.write(line + "\n")
+            self._out.flush()
+
+
+class _Keeper:
+    """One worker process, started again and again by a thread of its own."""
+
+    def __init__(self, worker: WorkerCommand, name: str, address: str, say: Callable[[str], None]) -> None:
+        self._worker = worker
+        self._name = name
+        self._say = say
+        kept = {key: value for key, value in os.environ.items() if key not in NEVER_PASSED_ON}
+        self._env = {"PYTHONUNBUFFERED": "1", **kept, **worker.env, HOST_ADDRESS_VARIABLE: address}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name=f"keeper-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopping.set()
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> int:
+        with self._lock:
+            return self._signal(signal.SIGUSR1)
+
+    def join(self, timeout_s: float) -> bool:
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _signal(self, number: signal.Signals) -> int:
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        self._process.send_signal(number)
+        return 1
+
+    def _keep(self) -> None:
+        crashes = 0
+        while True:
+            started_at = time.monotonic()
+            process = self._spawn()
+            if process is None:
+                return
+            self._pass_on(process)
+            code = process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
+            lasted_s = time.monotonic() - started_at
+            if self._stopping.is_set():
+                logger.info("Worker %s ended with code %d, as asked", self._name, code)
+                return
+            crashes = 1 if lasted_s >= STABLE_AFTER_S else crashes + 1
+            bound = self._worker.restart_backoff_first_s * 2.0 ** min(crashes - 1, 10)
+            # Half the jitter of the usual rule: a crash loop must be slow for sure.
+            wait_s = min(self._worker.restart_backoff_max_s, bound) * (0.5 + random.random() / 2)
+            logger.warning(
+                "Worker %s (%s) ended by itself with code %d after %.1f s; it is started again in %.1f s%s",
+                self._name,
+                shlex.join(self._worker.command),
+                code,
+                lasted_s,
+                wait_s,
+                f" (end number {crashes} in a row: see its output above)" if crashes > 1 else "",
+            )
+            if self._stopping.wait(wait_s):
+                return
+
+    def _spawn(self) -> subprocess.Popen[bytes] | None:
+        script = str(Path(reaper.__file__).resolve())
+        command = [sys.executable, "-I", "-S", script, str(ORPHAN_GRACE_S), *self._worker.command]
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                cwd=self._worker.directory,
+                start_new_session=True,
+            )
+            return self._process
+
+    def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            while line := output.readline(LINE_CHARS_MAX):
+                self._say(f"[{self._name}] {line.decode('utf-8', 'replace').rstrip()}")
+
+
+def _language(command: Sequence[str]) -> str:
+    program = Path(command[0]).name
+    return _LANGUAGES.get(program) or ("python" if program.startswith("python") else program)

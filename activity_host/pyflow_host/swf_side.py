@@ -1,0 +1,208 @@
+"""The host's calls to SWF, blocking, one method each; errors of SWF become values of the core where it decides."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pyflow.swf import (
+    AuthFailed,
+    OtherRefusal,
+    RequestTooLarge,
+    SwfApi,
+    SwfConnection,
+    SwfError,
+    UnknownResource,
+    ValidationFailed,
+    cold_call,
+    ensure_activity_type,
+    ensure_domain,
+    is_loopback,
+)
+
+from pyflow_host.core.attempts import LOOK_BACK_EVENTS, facts_from, seconds_of
+from pyflow_host.core.effects import Call, LookUpAttempt
+from pyflow_host.core.values import (
+    SWF_OK,
+    AttemptFacts,
+    ListKey,
+    Said,
+    SwfSaid,
+    SwfTask,
+    TypeDefaults,
+    TypeKey,
+)
+
+logger = logging.getLogger("pyflow.host")
+
+UNKNOWN_EXECUTION = "Unknown execution"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What a registration found. `types` with the defaults SWF has for them."""
+
+    types: dict[TypeKey, TypeDefaults] = field(default_factory=dict)
+    trouble: str = ""
+    """Why the list cannot be polled yet; empty: it can."""
+
+
+class SwfSide(Protocol):
+    """What the host needs of SWF; blocking and safe to use from many threads."""
+
+    def poll(self, list_key: ListKey) -> SwfTask | None:
+        """One long poll; None when there was no task. Raises SwfError."""
+
+    def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:
+        """Report the end of a task, or a heartbeat."""
+
+    def look_up(self, wanted: LookUpAttempt) -> AttemptFacts | None:
+        """What the newest page of the history tells of an attempt; None when it cannot be read."""
+
+    def register(self, list_key: ListKey, types: dict[TypeKey, TypeDefaults]) -> Registered:
+        """See that domain and types exist."""
+
+
+class ConnectedSwf:
+    """SWF through `pyflow.swf`."""
+
+    def __init__(self, connection: SwfConnection, *, identity: str, register_domain: bool | None = None) -> None:
+        """`register_domain` None: on an endpoint of this machine only."""
+        self._connection = connection
+        self._api: SwfApi = connection.api
+        self._identity = identity
+        wanted = is_loopback(connection.endpoint) if register_domain is None else register_domain
+        self._register_domain = wanted
+        self._methods = {
+            Call.COMPLETED: self._api.respond_activity_task_completed,
+            Call.FAILED: self._api.respond_activity_task_failed,
+            Call.CANCELED: self._api.respond_activity_task_canceled,
+            Call.HEARTBEAT: self._api.record_activity_task_heartbeat,
+        }
+
+    def poll(self, list_key: ListKey) -> SwfTask | None:
+        """See SwfSide."""
+        request = {
+            "domain": list_key.domain,
+            "taskList": {"name": list_key.task_list},
+            "identity": self._identity,
+        }
+        answer = self._api.poll_for_activity_task(request)
+        token = answer.get("taskToken")
+        if not token:
+            return None
+        execution, kind = answer["workflowExecution"], answer["activityType"]
+        return SwfTask(
+            swf_token=token,
+            list_key=list_key,
+            type=TypeKey(kind["name"], kind["version"]),
+            workflow_id=execution["workflowId"],
+            run_id=execution["runId"],
+            activity_id=answer["activityId"],
+            input=answer.get("input"),
+        )
+
+    def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:
+        """See SwfSide."""
+        try:
+            answer = self._methods[call]({"taskToken": swf_token, **members})
+        except SwfError as error:
+            return said_of(error)
+        if answer.get("cancelRequested"):
+            return SwfSaid(said=Said.OK, cancel_requested=True)
+        return SWF_OK
+
+    def look_up(self, wanted: LookUpAttempt) -> AttemptFacts | None:
+        """See SwfSide."""
+        request = {
+            "domain": wanted.domain,
+            "execution": {"workflowId": wanted.workflow_id, "runId": wanted.run_id},
+            "reverseOrder": True,
+            "maximumPageSize": LOOK_BACK_EVENTS,
+        }
+        try:
+            answer = self._api.get_workflow_execution_history(request)
+        except SwfError as error:
+            logger.warning("The history of %s cannot be read, so its last progress is not known: %s", wanted, error)
+            return None
+        return facts_from(answer.get("events", ()), wanted.activity_id)
+
+    def register(self, list_key: ListKey, types: dict[TypeKey, TypeDefaults]) -> Registered:
+        """See SwfSide."""
+        found: dict[TypeKey, TypeDefaults] = {}
+        try:
+            if self._register_domain:
+                ensure_domain(self._connection.client, list_key.domain)
+            for key, offered in types.items():
+                found[key] = self._registered_type(list_key, key, offered)
+        except AuthFailed as error:
+            # A host may lack the right to register while it has the right to poll; the types may well be there.
+            logger.warning("Activity types cannot be registered and are taken to be there: %s", error)
+            return Registered(types={**types, **found})
+        except SwfError as error:
+            return Registered(types=found, trouble=str(error))
+        return Registered(types=found)
+
+    def _registered_type(self, list_key: ListKey, key: TypeKey, offered: TypeDefaults) -> TypeDefaults:
+        client = self._connection.client
+        members = {
+            "defaultTaskStartToCloseTimeout": _spelled(offered.start_to_close_s),
+            "defaultTaskHeartbeatTimeout": _spelled(offered.heartbeat_s),
+            "defaultTaskScheduleToStartTimeout": _spelled(offered.schedule_to_start_s),
+            "defaultTaskScheduleToCloseTimeout": _spelled(offered.schedule_to_close_s),
+            "description": offered.description or None,
+        }
+        if ensure_activity_type(
+            client, list_key.domain, key.name, key.version, task_list=list_key.task_list, **members
+        ):
+            return offered
+        request = {"domain": list_key.domain, "activityType": key._asdict()}
+        described = cold_call(client, "DescribeActivityType", request)
+        has = described["configuration"]
+        if described["typeInfo"]["status"] == "DEPRECATED":
+            logger.warning("Activity type %s is deprecated on SWF: no workflow can ask for it any more.", key)
+        there = TypeDefaults(
+            start_to_close_s=seconds_of(has.get("defaultTaskStartToCloseTimeout")),
+            heartbeat_s=seconds_of(has.get("defaultTaskHeartbeatTimeout")),
+            schedule_to_start_s=seconds_of(has.get("defaultTaskScheduleToStartTimeout")),
+            schedule_to_close_s=seconds_of(has.get("defaultTaskScheduleToCloseTimeout")),
+            description=offered.description,
+        )
+        differences = _differences(there, offered)
+        if differences:
+            logger.warning(
+                "Activity type %s is registered on SWF with other defaults than the worker's: %s. SWF's are in force "
+                "and cannot be changed; register another version to have the worker's.",
+                key,
+                ", ".join(differences),
+            )
+        return there
+
+
+def said_of(error: SwfError) -> SwfSaid:
+    """What an error of a respond or a heartbeat means for the task."""
+    message = str(error)
+    match error:
+        case UnknownResource():
+            said = Said.PROBABLY_DONE if error.may_have_had_effect else Said.GONE
+            closed = error.message.startswith(UNKNOWN_EXECUTION)
+            return SwfSaid(said=said, message=error.message, execution_closed=closed)
+        case ValidationFailed() | RequestTooLarge():
+            return SwfSaid(said=Said.INVALID, message=message)
+        case OtherRefusal() if not error.retryable:
+            return SwfSaid(said=Said.INVALID, message=message)
+        case _:  # unreachable, throttled, 5xx, credentials: it can be put right while the worker keeps its outcome
+            return SwfSaid(said=Said.LATER, message=message)
+
+
+def _spelled(seconds: int | None) -> str:
+    return "NONE" if seconds is None else str(seconds)
+
+
+def _differences(there: TypeDefaults, offered: TypeDefaults) -> list[str]:
+    return [
+        f"{name.removesuffix('_s')} is {_spelled(has)} (worker: {_spelled(asks)})"
+        for name in ("start_to_close_s", "heartbeat_s", "schedule_to_start_s", "schedule_to_close_s")
+        if (has := getattr(there, name)) != (asks := getattr(offered, name))
+    ]

@@ -1,0 +1,117 @@
+"""What a worker has to say on one stream, bundled into frames."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from pyflow_api.v1 import payload_pb2
+from pyflow_api.v1 import worker_pb2 as pb
+
+FRAME_OUTCOMES_MAX = 256
+ITEM_OVERHEAD_BYTES = 16
+
+
+class Outbox:
+    """Safe to use from many threads; `frames` feeds the stream."""
+
+    def __init__(self, hello: pb.Hello, frame_bytes_max: int) -> None:
+        self._first: pb.WorkerFrame | None = pb.WorkerFrame(hello=hello)
+        self._frame_bytes_max = frame_bytes_max
+        self._outcomes: deque[pb.Outcome] = deque()
+        self._progress: dict[bytes, bytes] = {}
+        self._credits = 0
+        self._status: pb.Status | None = None
+        self._draining = False
+        self._closed = False
+        self._filled = threading.Condition()
+        self._waiting = False
+
+    def finished(self, outcome: pb.Outcome, credits: int) -> None:
+        """A task has ended; `credits` more can be taken."""
+        with self._filled:
+            self._progress.pop(outcome.task_token, None)
+            self._outcomes.append(outcome)
+            self._credits += credits
+            self._notify()
+
+    def add_credits(self, credits: int) -> None:
+        """More tasks can be taken."""
+        with self._filled:
+            self._credits += credits
+            self._notify()
+
+    def progress(self, token: bytes, details: bytes) -> None:
+        """The latest details of a task."""
+        with self._filled:
+            self._progress[token] = details
+            self._notify()
+
+    def status(self, status: pb.Status) -> None:
+        """The answer to a Ping."""
+        with self._filled:
+            self._status = status
+            self._notify()
+
+    def drain(self) -> None:
+        """No new tasks."""
+        with self._filled:
+            self._draining = True
+            self._credits = 0
+            self._notify()
+
+    def close(self) -> None:
+        """Nothing follows what is in here."""
+        with self._filled:
+            self._closed = True
+            self._filled.notify_all()
+
+    def frames(self) -> Iterator[pb.WorkerFrame]:
+        """Frames as they fill, until closed and empty."""
+        while (frame := self._take()) is not None:
+            yield frame
+
+    def _notify(self) -> None:
+        if self._waiting:
+            self._filled.notify()
+
+    def _take(self) -> pb.WorkerFrame | None:
+        with self._filled:
+            if self._first is not None:
+                first, self._first = self._first, None
+                return first
+            while not self._has_any():
+                if self._closed:
+                    return None
+                self._waiting = True
+                self._filled.wait()
+                self._waiting = False
+            return self._bundle()
+
+    def _has_any(self) -> bool:
+        return bool(self._outcomes or self._progress or self._credits or self._draining) or self._status is not None
+
+    def _bundle(self) -> pb.WorkerFrame:
+        frame = pb.WorkerFrame()
+        size = 0
+        while self._outcomes and len(frame.outcomes) < FRAME_OUTCOMES_MAX:
+            size += self._outcomes[0].ByteSize() + ITEM_OVERHEAD_BYTES
+            if frame.outcomes and size > self._frame_bytes_max:
+                return frame
+            frame.outcomes.append(self._outcomes.popleft())
+        while self._progress:
+            token = next(iter(self._progress))
+            size += len(self._progress[token]) + len(token) + 2 * ITEM_OVERHEAD_BYTES
+            if size > self._frame_bytes_max:
+                return frame
+            details = payload_pb2.Payload(data=self._progress.pop(token))
+            frame.progress.append(pb.Progress(task_token=token, details=details))
+        frame.credits, self._credits = self._credits, 0
+        if self._status is not None:
+            frame.status.CopyFrom(self._status)
+            self._status = None
+        if self._draining:
+            frame.draining.SetInParent()
+            self._draining = False
+        return frame

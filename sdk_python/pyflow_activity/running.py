@@ -1,0 +1,115 @@
+"""Runs one activity: input to arguments, the call, its end as an Outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from pyflow_api.v1 import payload_pb2
+from pyflow_api.v1 import worker_pb2 as pb
+
+from pyflow_activity.activity import Activity
+from pyflow_activity.arguments import ABSENT
+from pyflow_activity.context import ActivityContext, TaskFacts, enter
+from pyflow_activity.errors import ActivityCanceled, BadResult, ResultTooLarge, UnknownActivity
+from pyflow_activity.failures import failure_of
+from pyflow_activity.payloads import decoded, encoded, json_length
+
+RESULT_CHARS_MAX = 32_768
+
+
+def facts_of(task: pb.Task) -> TaskFacts:
+    """What the context needs of a task."""
+    left = task.start_to_close_left
+    beat = task.heartbeat_timeout
+    return TaskFacts(
+        token=task.task_token,
+        name=task.activity_name,
+        version=task.activity_version,
+        workflow_id=task.workflow_id,
+        run_id=task.run_id,
+        activity_id=task.activity_id,
+        attempt=max(1, task.attempt),
+        start_to_close_left_s=left.seconds + left.nanos / 1e9 if task.HasField("start_to_close_left") else None,
+        heartbeat_timeout_s=beat.seconds + beat.nanos / 1e9 if task.HasField("heartbeat_timeout") else None,
+        last_progress=task.last_progress if task.HasField("last_progress") else None,
+        headers=dict(task.headers),
+    )
+
+
+def outcome_of(
+    activity: Activity | None, task: pb.Task, context: ActivityContext, result_chars_max: int = RESULT_CHARS_MAX
+) -> pb.Outcome:
+    """Run the activity for `task` in this thread. Never raises: whatever happens is an outcome."""
+    try:
+        enter(context)
+        return _completed(_called(activity, task, context), task, context, result_chars_max)
+    except ActivityCanceled as canceled:
+        return pb.Outcome(task_token=task.task_token, canceled=_canceled(canceled))
+    except BaseException as error:
+        return pb.Outcome(task_token=task.task_token, failed=failure_of(error))
+
+
+def _called(activity: Activity | None, task: pb.Task, context: ActivityContext) -> object:
+    if activity is None:
+        raise UnknownActivity(f"This worker has no activity {task.activity_name!r} version {task.activity_version!r}.")
+    value = decoded(task.input) if task.HasField("input") else ABSENT
+    arguments, keywords = activity.signature.bind(value)
+    if inspect.iscoroutinefunction(activity.function):
+        return _called_async(activity.function, arguments, keywords, context)
+    return activity.function(*arguments, **keywords)
+
+
+def _called_async(
+    function: Callable[..., Coroutine[Any, Any, object]],
+    arguments: tuple[object, ...],
+    keywords: Mapping[str, Any],
+    context: ActivityContext,
+) -> object:
+    """An async function runs in a loop of its own; a cancel arrives as asyncio.CancelledError."""
+
+    async def main() -> object:
+        task = asyncio.ensure_future(function(*arguments, **keywords))
+        loop = asyncio.get_running_loop()
+
+        def cancel() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                loop.call_soon_threadsafe(task.cancel)
+
+        context.on_cancel(cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if context.cancel_requested:
+                raise ActivityCanceled from None
+            raise
+
+    return asyncio.run(main())
+
+
+def _completed(result: object, task: pb.Task, context: ActivityContext, chars_max: int) -> pb.Outcome:
+    outcome = pb.Outcome(task_token=task.task_token)
+    if context.completes_later:
+        outcome.will_complete_later.SetInParent()
+        return outcome
+    data = encoded(result)
+    length = json_length(data)
+    if length > chars_max:
+        raise ResultTooLarge(
+            f"The result of {task.activity_name} has {length} characters as JSON; SWF takes {chars_max}. Store it "
+            "elsewhere and return a reference."
+        )
+    outcome.completed.result.data = data
+    return outcome
+
+
+def _canceled(canceled: ActivityCanceled) -> pb.Canceled:
+    if canceled.details is None:
+        return pb.Canceled()
+    try:
+        return pb.Canceled(details=payload_pb2.Payload(data=encoded(canceled.details)))
+    except BadResult as unwritable:
+        return pb.Canceled(details=payload_pb2.Payload(data=encoded({"pyflow.unwritable": unwritable.message})))
