@@ -36,8 +36,8 @@ def run_id_of(client: SWFClient, domain: str, workflow_id: str, run_id: str | No
         if found:
             return str(found[0]["execution"]["runId"])
     raise BadArgument(
-        f"domain {domain!r} has no execution with the workflow id {workflow_id!r}, neither open nor kept after its end. "
-        "Check the id, --domain and the endpoint"
+        f"domain {domain!r} has no execution with the workflow id {workflow_id!r}, neither open nor kept since its "
+        "end. Check the id, --domain and the endpoint"
     )
 
 

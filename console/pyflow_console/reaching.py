@@ -1,4 +1,4 @@
-"""Whether SWF is there, asked once at the start within bounded time, so that a wrong address is told and not waited for."""
+"""Whether SWF is there, asked once and within bounded time, so that a wrong address is told and not waited for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reachable_client() -> SWFClient:
 
 
 def check_listening(url: str) -> None:
-    """Connect to the endpoint and hang up. Raises NotReached. Behind an HTTP proxy only the proxy can tell: no check."""
+    """Connect and hang up. Raises NotReached. Behind an HTTP proxy only the proxy can tell: no check."""
     from botocore.utils import get_environ_proxies
 
     parts = urlsplit(url)
@@ -44,7 +44,7 @@ def check_listening(url: str) -> None:
 
 
 def check_domain(client: SWFClient, domain: str) -> None:
-    """Ask SWF for the domain, so that one that is missing, or an endpoint that is no SWF, is told before polling begins.
+    """Ask SWF for the domain, so that a missing one, or an endpoint that is no SWF, is told before polling begins.
 
     On an endpoint of this machine a missing domain is well: whoever polls registers it. Raises SwfError, NotReached.
     """

@@ -25,8 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     load_module(arguments.module)
     try:
-        return run_worker(
-            arguments.module, host=arguments.host, task_list=arguments.task_list, slots=arguments.slots
-        )
+        return run_worker(arguments.module, host=arguments.host, task_list=arguments.task_list, slots=arguments.slots)
     except WorkerError as error:
         raise ConsoleError(str(error)) from error
