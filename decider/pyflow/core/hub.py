@@ -272,7 +272,7 @@ class Hub:
         if task.finished or task.throw is not None:
             return
         waits = task.wait_on is not None or task.wait_predicate is not None
-        if not waits or task.remaining == 0 or task.scope.shields_from(error.scope):
+        if not waits or task.remaining <= 0 or task.scope.shields_from(error.scope):
             pending = task.cancel_pending
             if pending is None or not error.scope.is_inside(pending.scope):
                 task.cancel_pending = error
@@ -385,10 +385,11 @@ class Hub:
             carrier.task = task
             carrier.gr_context = task.variables
             task.variables = None
-        elif task.wait_predicate is not None and self._conditions is not None:
-            self._conditions.pop(task.wait_number, None)
-        task.wait_on = None
-        task.wait_predicate = None
+        wait_on = task.wait_on
+        if task.wait_predicate is not None or (wait_on is not None and len(wait_on) > 1):
+            self._stop_waiting(task)  # what it also waited for must not wake it later
+        else:
+            task.wait_on = None
         if carrier.parent is not self._greenlet:
             carrier.parent = self._greenlet
         before, self.current = self.current, task

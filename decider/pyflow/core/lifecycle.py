@@ -149,14 +149,19 @@ def apply_event(context: Context, happening: Happening) -> None:
 
 def close(context: Context, invocation: Invocation) -> None:
     """It is not open any more: free its place, and drop a cancel that is still waiting to be sent."""
-    del context.open[invocation.event_id]
-    context.open_counts[invocation.kind] -= 1
+    free(context, invocation)
     if context.commands and invocation.path[-2:-1] == ("request_cancel",):
         context.commands = [
             command
             for command in context.commands
             if command.entity is not invocation or command.kind not in ("cancel_activity", "cancel_timer")
         ]
+
+
+def free(context: Context, invocation: Invocation) -> None:
+    """One less is open."""
+    del context.open[invocation.event_id]
+    context.open_counts[invocation.kind] -= 1
 
 
 def settle(context: Context, invocation: Invocation, event_type: str, outcome: int, value: Any) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from pyflow.core.context import ONCE_PREFIX, PATCH_PREFIX, VERSION_PREFIX, Context
 from pyflow.core.history import DECISION_KINDS, Happening, Turn
 from pyflow.core.invocations import CHUNK_TIMER_PREFIX, Command
-from pyflow.core.lifecycle import close
+from pyflow.core.lifecycle import free
 from pyflow.core.machines import step
 from pyflow.core.requests import history_id, history_label, read_control
 from pyflow.exceptions import DeciderException, NondeterminismError
@@ -94,7 +94,7 @@ def _take_effect(context: Context, turn: Turn, command: Command, happening: Happ
         return False
     if command.kind == "cancel_timer":
         if event_type == "TimerCanceled":
-            close(context, entity)
+            free(context, entity)
         return False
     if command.kind == "marker":
         if event_type == "RecordMarkerFailed" and not turn.legacy:

@@ -1,5 +1,6 @@
 """Tools for tests of workflows: a time-skipping environment, histories by hand, replay of saved histories."""
 
+from pyflow.replayer import Replayed, ReplayFailed, replay
 from pyflow.testing.environment import (
     ActivityCanceled,
     Fails,
@@ -17,7 +18,10 @@ __all__ = [
     "HeldError",
     "HistoryBuilder",
     "Never",
+    "ReplayFailed",
+    "Replayed",
     "Takes",
     "WorkflowEnvironment",
     "WorkflowHandle",
+    "replay",
 ]

@@ -31,7 +31,8 @@ __all__ = ["ActivityCanceled", "Fails", "HeldError", "Never", "Takes", "Workflow
 
 Task: TypeAlias = "dict[str, Any]"
 Answer: TypeAlias = "tuple[list[Decision], str | None]"
-Decide: TypeAlias = "Callable[[Task], Answer]"
+Decide: TypeAlias = "Callable[[Task], Answer | None]"
+"""Decides a task; None loses it, as a decider that dies would: it times out."""
 
 DOMAIN = "test"
 DECIDER_TASK_LIST = "decider"
@@ -281,6 +282,13 @@ class WorkflowEnvironment:
             execution.evict()
         self._executions.clear()
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in the middle of a decision: for ``decide`` functions of tests."""
+        end_ms = self.swf.now_ms + int(seconds * 1000)
+        while (due := self._next_due_ms()) is not None and due <= end_ms:
+            self._move_to(due)
+        self.swf.move_to(end_ms)
+
     # ---- deciding
 
     def decide(self, task: Task) -> Answer:
@@ -365,7 +373,10 @@ class WorkflowEnvironment:
             )
             page["events"] = reply["events"] + page["events"]
             reply = page
-        decisions, context = self._decide(reply)
+        answer = self._decide(reply)
+        if answer is None:
+            return
+        decisions, context = answer
         self._watch_task_lists(decisions)
         more = {} if context is None else {"executionContext": context}
         self.swf.call("RespondDecisionTaskCompleted", taskToken=reply["taskToken"], decisions=decisions, **more)
