@@ -224,3 +224,7 @@ def diagram() -> str:
                 blocks.append(f"    {state} --> [*]")
         blocks += ["```", ""]
     return "\n".join(blocks)
+
+
+if __name__ == "__main__":
+    print(diagram(), end="")

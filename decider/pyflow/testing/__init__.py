@@ -11,6 +11,7 @@ from pyflow.testing.environment import (
     WorkflowHandle,
 )
 from pyflow.testing.history import HistoryBuilder
+from pyflow.testing.stepper import Stepper
 
 __all__ = [
     "ActivityCanceled",
@@ -20,6 +21,7 @@ __all__ = [
     "Never",
     "ReplayFailed",
     "Replayed",
+    "Stepper",
     "Takes",
     "WorkflowEnvironment",
     "WorkflowHandle",
