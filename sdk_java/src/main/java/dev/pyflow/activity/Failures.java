@@ -7,8 +7,10 @@ import dev.pyflow.api.v1.Limits;
 import dev.pyflow.api.v1.Payload;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 final class Failures {
   static final String LANGUAGE = "java";
@@ -20,6 +22,7 @@ final class Failures {
   private static final int TEXT_LENGTH_MAX = 32_768;
 
   private static final int STACK_FRAMES_MAX = 200;
+  private static final Pattern REFLECTION = Pattern.compile("(java|jdk\\.internal)\\.(lang\\.)?(reflect|invoke)\\.");
 
   private Failures() {}
 
@@ -88,14 +91,26 @@ final class Failures {
     if (!message.isEmpty()) {
       text.append(": ").append(cut(message, TEXT_LENGTH_MAX));
     }
-    StackTraceElement[] frames = thrown.getStackTrace();
-    for (int i = 0; i < Math.min(frames.length, STACK_FRAMES_MAX); i++) {
-      text.append("\n\tat ").append(frames[i]);
-    }
-    if (frames.length > STACK_FRAMES_MAX) {
-      text.append("\n\t... ").append(frames.length - STACK_FRAMES_MAX).append(" more");
+    List<StackTraceElement> frames = withoutTheCaller(thrown.getStackTrace());
+    frames.stream().limit(STACK_FRAMES_MAX).forEach(frame -> text.append("\n\tat ").append(frame));
+    if (frames.size() > STACK_FRAMES_MAX) {
+      text.append("\n\t... ").append(frames.size() - STACK_FRAMES_MAX).append(" more");
     }
     return wellFormed(text.toString());
+  }
+
+  /** The frames from the activity's method inward. How this library came to call it helps nobody and costs room on SWF. */
+  private static List<StackTraceElement> withoutTheCaller(StackTraceElement[] frames) {
+    int end = frames.length;
+    for (int i = frames.length - 1; i >= 0; i--) {
+      if (frames[i].getClassName().equals(ActivityMethod.class.getName()) && frames[i].getMethodName().equals("call")) {
+        end = i;
+      }
+    }
+    while (end > 1 && end < frames.length && REFLECTION.matcher(frames[end - 1].getClassName()).lookingAt()) {
+      end--;
+    }
+    return List.of(frames).subList(0, end);
   }
 
   private static String cut(String text, int lengthMax) {

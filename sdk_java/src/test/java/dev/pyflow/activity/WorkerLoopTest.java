@@ -172,7 +172,7 @@ final class WorkerLoopTest {
       assertTrue(failure.getNonRetryable());
     }
     Failure nan = run(stream, "make", "\"nan\"").getFailed();
-    assertTrue(nan.getMessage().contains("NaN") && nan.getMessage().contains("activity make 1.0"), nan.getMessage());
+    assertTrue(nan.getMessage().contains("\"a\"") && nan.getMessage().contains("NaN") && nan.getMessage().contains("activity make 1.0"), nan.getMessage());
   }
 
   @Test
@@ -195,6 +195,7 @@ final class WorkerLoopTest {
     assertEquals("java", failure.getSourceLanguage());
     assertFalse(failure.getNonRetryable());
     assertTrue(failure.getStackTrace().contains("\tat dev.pyflow.activity.Samples.fail(Samples.java:"), failure.getStackTrace());
+    assertFalse(failure.getStackTrace().contains("reflect") || failure.getStackTrace().contains("ThreadPool"), failure.getStackTrace());
     assertEquals("IOException", failure.getCause().getType());
     assertEquals("ArithmeticException", failure.getCause().getCause().getType());
     assertFalse(failure.getCause().getCause().hasCause());
