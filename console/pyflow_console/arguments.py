@@ -43,6 +43,17 @@ def add_log_level(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def seconds(text: str) -> float:
+    """The `type` of an argument that is a number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value
+
+
 def json_text(argument: str, text: str | None) -> str | None:
     """The text itself when it is JSON; None stays None. Raises BadArgument."""
     if text is None:

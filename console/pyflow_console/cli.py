@@ -6,14 +6,13 @@ Exit codes: 0 done; 1 the execution that was waited for did not complete; 2 it c
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
-from types import ModuleType
 
-from pyflow_console.commands import decider, dev, history, host, signaling, start, status, worker
 from pyflow_console.errors import ConsoleError
 
 DONE = 0
@@ -21,14 +20,24 @@ NOT_DONE = 2
 INTERRUPTED = 130
 DEBUG_VARIABLE = "PYFLOW_DEBUG"
 
-# Each imports what it needs of the other parts only when it runs: an activity worker must not pay for boto3.
-COMMANDS: tuple[ModuleType, ...] = (dev, decider, host, worker, start, status, history, signaling)
+COMMANDS = {
+    "dev": "dev",
+    "decider": "decider",
+    "host": "host",
+    "worker": "worker",
+    "start": "start",
+    "status": "status",
+    "history": "history",
+    "signal": "signaling",
+}
+"""Each command and its module in `commands`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     try:
-        parsed = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        parsed = parser(words).parse_args(words)
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -43,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The command line. Only the command asked for is imported: an activity worker must not pay for boto3."""
     top = argparse.ArgumentParser(
         prog="pyflow",
         description="Durable workflows on Amazon SWF, or on the embedded SWF of this machine.",
@@ -53,8 +62,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pyflow {version('pyflow-swf')}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in COMMANDS:
-        module.add(commands)
+    asked = next((word for word in words if not word.startswith("-")), "")
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        importlib.import_module(f"pyflow_console.commands.{COMMANDS[name]}").add(commands)
     return top
 
 

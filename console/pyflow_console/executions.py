@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from pyflow.swf import UnknownResource, cold_call
+
 from pyflow_console.errors import BadArgument
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ def run_id_of(client: SWFClient, domain: str, workflow_id: str, run_id: str | No
 
     Raises BadArgument when SWF knows none, SwfError.
     """
-    from pyflow.swf import cold_call
-
     if run_id is not None:
         return run_id
     request: dict[str, Any] = {
@@ -43,8 +43,6 @@ def run_id_of(client: SWFClient, domain: str, workflow_id: str, run_id: str | No
 
 def describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> dict[str, Any]:
     """SWF's description of a run. Raises SwfError, BadArgument when SWF does not know it."""
-    from pyflow.swf import UnknownResource, cold_call
-
     request = {"domain": domain, "execution": {"workflowId": workflow_id, "runId": run_id}}
     try:
         return cold_call(client, "DescribeWorkflowExecution", request)
@@ -56,8 +54,6 @@ def describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> d
 
 def history(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> Iterator[dict[str, Any]]:
     """All events of a run, oldest first, `eventTimestamp` as epoch seconds. Raises SwfError."""
-    from pyflow.swf import cold_call
-
     request: dict[str, Any] = {
         "domain": domain,
         "execution": {"workflowId": workflow_id, "runId": run_id},

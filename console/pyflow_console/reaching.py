@@ -6,6 +6,9 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botocore.utils import get_environ_proxies
+from pyflow.swf import AuthFailed, UnknownResource, cold_call, is_loopback, make_client
+
 from pyflow_console.errors import NotReached
 
 if TYPE_CHECKING:
@@ -19,8 +22,6 @@ ATTEMPTS_MAX = 2
 
 def reachable_client() -> SWFClient:
     """A client for an operator's calls, after its endpoint was found listening. Raises NotReached, NotConfigured."""
-    from pyflow.swf import make_client
-
     client = make_client(read_timeout_s=ANSWER_TIMEOUT_S, attempts_max=ATTEMPTS_MAX)
     check_listening(str(client.meta.endpoint_url))
     return client
@@ -28,8 +29,6 @@ def reachable_client() -> SWFClient:
 
 def check_listening(url: str) -> None:
     """Connect and hang up. Raises NotReached. Behind an HTTP proxy only the proxy can tell: no check."""
-    from botocore.utils import get_environ_proxies
-
     parts = urlsplit(url)
     if get_environ_proxies(url).get(parts.scheme):
         return
@@ -48,8 +47,6 @@ def check_domain(client: SWFClient, domain: str) -> None:
 
     On an endpoint of this machine a missing domain is well: whoever polls registers it. Raises SwfError, NotReached.
     """
-    from pyflow.swf import AuthFailed, UnknownResource, cold_call, is_loopback
-
     url = str(client.meta.endpoint_url)
     try:
         cold_call(client, "DescribeDomain", {"name": domain})

@@ -6,6 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from pyflow.deciding.processes import ProcessesFailed, run_processes
+from pyflow.swf import SwfError
+from pyflow.worker import poll_for_executions
+from pyflow.workflow import Workflow
+
 from pyflow_console.arguments import Commands, add_domain, add_log_level, declare
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.logs import log_to_stderr
@@ -30,8 +35,6 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide until SIGTERM or SIGINT; then what is under way is finished. Raises ConsoleError, SwfError."""
-    from pyflow.deciding.processes import ProcessesFailed, run_processes
-
     load_classes(arguments.classes)
     client = reachable_client()
     check_domain(client, arguments.domain)
@@ -56,8 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def load_classes(targets: Sequence[str]) -> list[type]:
     """The workflow classes of MODULE:CLASS arguments. Raises BadArgument."""
-    from pyflow.workflow import Workflow
-
     return [load_class(target, Workflow) for target in targets]
 
 
@@ -70,8 +71,6 @@ def decide(
     log_level: str,
 ) -> None:
     """The work of one process, which may be a fresh one. Raises ConsoleError, SwfError."""
-    from pyflow.worker import poll_for_executions
-
     log_to_stderr(log_level)
     classes = load_classes(targets)
     try:
@@ -89,8 +88,6 @@ def decide_apart(
     log_level: str,
 ) -> None:
     """`decide` in a process of several: failures are told here, as there is nobody above who could."""
-    from pyflow.swf import SwfError
-
     try:
         decide(targets, domain, task_list, identity, max_time_s, log_level)
     except (ConsoleError, SwfError) as error:

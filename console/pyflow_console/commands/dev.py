@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from pyflow_local.errors import LocalSwfError
+from pyflow_local.server import serve
+
 from pyflow_console.arguments import Commands, declare
 from pyflow_console.errors import BadArgument, ConsoleError
 
@@ -33,9 +36,6 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; prints one line when requests are answered. Raises ConsoleError."""
-    from pyflow_local.errors import LocalSwfError
-    from pyflow_local.server import serve
-
     try:
         serve(
             host=arguments.host,

@@ -5,6 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pyflow_host.errors import HostError
+from pyflow_host.host import run as run_host
+from pyflow_host.options import HostOptions
+from pyflow_host.supervisor import WorkerCommand
+
 from pyflow_console.arguments import Commands, add_log_level, declare
 from pyflow_console.errors import ConsoleError
 from pyflow_console.logs import log_to_stderr
@@ -44,11 +49,6 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT, then drain. Raises ConsoleError, SwfError."""
-    from pyflow_host.errors import HostError
-    from pyflow_host.host import run as run_host
-    from pyflow_host.options import HostOptions
-    from pyflow_host.supervisor import WorkerCommand
-
     log_to_stderr(arguments.log_level)
     try:
         options = HostOptions(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from pyflow.starter import signal_workflow
+from pyflow.swf import UnknownResource
+
 from pyflow_console.arguments import Commands, add_execution, declare, json_text
 from pyflow_console.errors import BadArgument
 from pyflow_console.reaching import reachable_client
@@ -19,9 +22,6 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Send it. Raises BadArgument, SwfError."""
-    from pyflow.starter import signal_workflow
-    from pyflow.swf import UnknownResource
-
     text = json_text("--input", arguments.input)
     client = reachable_client()
     try:

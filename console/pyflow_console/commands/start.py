@@ -7,13 +7,15 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from pyflow_console.arguments import Commands, add_domain, declare, json_text
+from pyflow.starter import WorkflowStatus, WorkflowWaitTimedOut, start_workflow, wait_for_workflow
+from pyflow.swf import UnknownResource, is_loopback
+
+from pyflow_console.arguments import Commands, add_domain, declare, json_text, seconds
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.reaching import reachable_client
 
 if TYPE_CHECKING:
     from mypy_boto3_swf.client import SWFClient
-    from pyflow.starter import WorkflowStatus
 
 LOCAL_LAMBDA_ROLE = "arn:aws:iam::123456789012:role/local"
 """For an endpoint on this machine: SWF asks for a role where Lambda tasks are used, the embedded one grants any."""
@@ -36,7 +38,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--wait", action="store_true", help="wait for the end; print the result; exit 1 if there is none"
     )
-    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="with --wait: how long; default: for ever")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: how long; default: for ever")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,9 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _start(client: SWFClient, arguments: argparse.Namespace, text: str | None) -> dict[str, str]:
-    from pyflow.starter import start_workflow
-    from pyflow.swf import UnknownResource, is_loopback
-
     role = arguments.lambda_role
     if role is None and is_loopback(str(client.meta.endpoint_url)):
         role = LOCAL_LAMBDA_ROLE
@@ -86,8 +85,6 @@ def _start(client: SWFClient, arguments: argparse.Namespace, text: str | None) -
 
 def _end_of(client: SWFClient, arguments: argparse.Namespace, ids: dict[str, str]) -> WorkflowStatus:
     """How the execution ended; one that continued as new ends where the last of its runs does."""
-    from pyflow.starter import WorkflowWaitTimedOut, wait_for_workflow
-
     run_id = ids["runId"]
     while True:
         try:
@@ -119,13 +116,3 @@ def _as_json(text: str) -> str:
     except ValueError:
         return json.dumps(text)
     return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return value

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pyflow.starter import get_workflow_status
+
 from pyflow_console import executions
 from pyflow_console.arguments import Commands, add_execution, declare
 from pyflow_console.reaching import reachable_client
@@ -28,8 +30,6 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it. Raises BadArgument, SwfError."""
-    from pyflow.starter import get_workflow_status
-
     client = reachable_client()
     run_id = executions.run_id_of(client, arguments.domain, arguments.workflow_id, arguments.run_id)
     executions.describe(client, arguments.domain, arguments.workflow_id, run_id)
