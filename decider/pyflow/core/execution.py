@@ -212,10 +212,13 @@ class Execution:
         hub.run()
         if context.fault is not None:
             raise context.fault
-        if self._closing is not None and self.state != "closing" and any(c.kind == "close" for c in context.commands):
-            step(self, "close")
-            # A handler that ran after the end may have asked for more: the close stays last.
-            context.commands.sort(key=lambda command: command.kind == "close")
+        commands = context.commands
+        if self._closing is not None and any(command.kind == "close" for command in commands):
+            if self.state != "closing":
+                step(self, "close")
+            if commands[-1].kind != "close":
+                # A handler that ran after the end has asked for more: the close stays last.
+                commands.sort(key=lambda command: command.kind == "close")
 
     def _start(self) -> None:
         if self.state == "new":

@@ -133,7 +133,7 @@ SIMPLE = st.one_of(
     st.tuples(st.just("patched"), st.sampled_from(["a", "b"])),
 )
 PROGRAMS = st.recursive(
-    st.lists(SIMPLE, min_size=1, max_size=7),
+    st.lists(SIMPLE, min_size=2, max_size=9),
     lambda inner: st.lists(
         st.one_of(
             SIMPLE,
@@ -144,7 +144,7 @@ PROGRAMS = st.recursive(
         min_size=1,
         max_size=6,
     ),
-    max_leaves=25,
+    max_leaves=40,
 )
 
 
