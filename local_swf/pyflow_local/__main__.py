@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from pyflow_local.engine.limits import Quotas
 from pyflow_local.errors import LocalSwfError
 from pyflow_local.server import serve
 
@@ -18,6 +19,11 @@ def main() -> int:
     where.add_argument("--data", help="the data file; without it everything is kept in memory")
     where.add_argument("--memory", action="store_true", help="keep everything in memory")
     parser.add_argument("--full-sync", action="store_true", help="survive power loss, not only a killed process")
+    parser.add_argument("--allow-time-skipping", action="store_true", help="serve POST /_pyflow/skip-time")
+    parser.add_argument("--relax-quotas", action="store_true", help="lift SWF's quotas")
+    parser.add_argument("--require-sigv4", action="append", default=[], metavar="KEY:SECRET")
+    parser.add_argument("--insecure", action="store_true", help="serve other machines without any check")
+    parser.add_argument("--lambda-endpoint", metavar="URL")
     parser.add_argument("--lambda", dest="lambdas", action="append", default=[], metavar="NAME=module:function")
     options = parser.parse_args()
     lambdas = dict(one.partition("=")[::2] for one in options.lambdas)
@@ -28,6 +34,11 @@ def main() -> int:
             data=options.data,
             lambdas=lambdas,
             full_sync=options.full_sync,
+            quotas=Quotas.relaxed() if options.relax_quotas else None,
+            allow_time_skipping=options.allow_time_skipping,
+            require_sigv4=dict(one.partition(":")[::2] for one in options.require_sigv4),
+            insecure=options.insecure,
+            lambda_endpoint=options.lambda_endpoint,
             ready=lambda url: print(f"SWF endpoint: {url}", flush=True),
         )
     except LocalSwfError as error:

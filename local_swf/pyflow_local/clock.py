@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while a laptop sleeps
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch; never goes back."""
+
+
+class ManualClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, start_ms: int = 1_700_000_000_000) -> None:
+        self._now_ms = start_ms
+
+    def now_ms(self) -> int:
+        """The time now."""
+        return self._now_ms
+
+    def skip(self, by_ms: int) -> None:
+        """Let `by_ms` milliseconds pass at once."""
+        self._now_ms += max(0, by_ms)
 
 
 class SteadyClock:

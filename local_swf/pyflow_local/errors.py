@@ -4,6 +4,7 @@ LocalSwfError
  ├─ AddressInUse          another process listens on that address
  ├─ DataFileUnusable      the data file cannot be opened, belongs to another program, version or process
  ├─ UnsafeBinding         a non-loopback address without signatures and without --insecure
+ ├─ BadHistory            a file to import is not a workflow execution's history
  ├─ BadLambdaTarget       NAME=module:function does not name something callable
  └─ StorageFailed         a commit failed (disk full, I/O error); the request was not carried out
 """
@@ -25,6 +26,10 @@ class DataFileUnusable(LocalSwfError):
 
 class UnsafeBinding(LocalSwfError):
     """The server would be open to the network without any check."""
+
+
+class BadHistory(LocalSwfError):
+    """What should be imported is not a history."""
 
 
 class BadLambdaTarget(LocalSwfError):

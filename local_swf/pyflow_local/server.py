@@ -10,14 +10,19 @@ import ipaddress
 import logging
 import resource
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pyflow_local.clock import SteadyClock
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.errors import AddressInUse, LocalSwfError, UnsafeBinding
-from pyflow_local.http.connection import READ_BYTES_MAX, Connection
+from pyflow_local.http.admin import AdminPaths
+from pyflow_local.http.connection import READ_BYTES_MAX, Connection, Request
 from pyflow_local.http.frontdesk import Frontdesk
+from pyflow_local.http.sigv4 import SignatureCheck
+from pyflow_local.lambdas.endpoint import LambdaEndpoint
 from pyflow_local.lambdas.pool import LambdaPool
 from pyflow_local.service import EndedLambda, Service
 from pyflow_local.store.store import Store
@@ -44,6 +49,12 @@ class ServerOptions:
     account: str = "123456789012"
     quotas: Quotas = field(default_factory=Quotas)
     choices: Choices = field(default_factory=Choices)
+    lambda_endpoint: str | None = None
+    """URL of a Lambda-compatible endpoint for functions that are not in `lambdas`."""
+    allow_time_skipping: bool = False
+    """Serve POST /_pyflow/skip-time."""
+    require_sigv4: Mapping[str, str] = field(default_factory=dict)
+    """Access key -> secret; if not empty, every request must be signed by one of them."""
     insecure: bool = False
     """Serve on a non-loopback address without checking signatures."""
 
@@ -60,6 +71,9 @@ def serve(
     account: str = "123456789012",
     quotas: Quotas | None = None,
     choices: Choices | None = None,
+    lambda_endpoint: str | None = None,
+    allow_time_skipping: bool = False,
+    require_sigv4: Mapping[str, str] | None = None,
     insecure: bool = False,
 ) -> None:
     """Serve SWF until SIGTERM or SIGINT; `ready` gets the URL once requests are answered. Raises LocalSwfError."""
@@ -73,6 +87,9 @@ def serve(
         account=account,
         quotas=quotas or Quotas(),
         choices=choices or Choices(),
+        lambda_endpoint=lambda_endpoint,
+        allow_time_skipping=allow_time_skipping,
+        require_sigv4=require_sigv4 or {},
         insecure=insecure,
     )
     serve_options(options, ready)
@@ -86,7 +103,7 @@ def serve_options(options: ServerOptions, ready: Callable[[str], None] | None = 
 
 def check_binding(options: ServerOptions) -> None:
     """Refuse to be open to the network unchecked. Raises UnsafeBinding."""
-    if is_loopback(options.host) or options.insecure:
+    if is_loopback(options.host) or options.insecure or options.require_sigv4:
         return
     raise UnsafeBinding(
         f"Refusing to listen on {options.host}: anybody who can reach it could run workflows. "
@@ -104,6 +121,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class _Lambdas:
+    """Local functions first, then the endpoint, if there is one."""
+
+    def __init__(self, options: ServerOptions, ended: Callable[[int, int, LambdaOutcome], None]) -> None:
+        self.pool = LambdaPool(options.lambdas, options.region, options.account, ended)
+        url = options.lambda_endpoint
+        self.endpoint = LambdaEndpoint(url, ended) if url is not None else None
+
+    def invoke(self, invocation: LambdaInvocation) -> None:
+        if self.endpoint is not None and invocation.name not in self.pool:
+            self.endpoint.invoke(invocation)
+        else:
+            self.pool.invoke(invocation)
+
+    async def stop(self) -> None:
+        await self.pool.stop()
+
+
+def _signature_check(credentials: Mapping[str, str]) -> Callable[[Request], None]:
+    check = SignatureCheck(credentials)
+    return lambda request: check(request.method, request.path, request.headers, request.body, time.time())
+
+
 async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -112,40 +152,51 @@ async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) ->
             loop.add_signal_handler(number, stopping.set)
     _allow_many_connections()
     store = Store(options.data, full_sync=options.full_sync)
-    clock = SteadyClock(store.last_event_ms())
-    pool: LambdaPool | None = None
     try:
-        pool = LambdaPool(
-            options.lambdas,
-            options.region,
-            options.account,
-            lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome)),
+        clock = SteadyClock(store.last_event_ms())
+        lambdas = _Lambdas(
+            options, lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome))
         )
-        desk = Frontdesk(loop, clock, pool.invoke)
-        await pool.start()
-        service = Service(
-            store,
-            clock.now_ms(),
-            quotas=options.quotas,
-            choices=options.choices,
-            region=options.region,
-            account=options.account,
-            alive=desk.alive,
-        )
-        server = await _listen(options, desk, loop)
-        gc.collect()
-        gc.freeze()  # what was loaded stays: the collector need not look at it again
-        desk.begin(service)
-        if ready is not None:
-            ready(_url(server))
-        await stopping.wait()
-        server.close()
-        desk.stop()
-        await asyncio.sleep(0)  # let the last answers go out
+        desk = Frontdesk(loop, clock, lambdas.invoke)
+        desk.admin = AdminPaths(desk.skip_time, allow_time_skipping=options.allow_time_skipping)
+        if options.require_sigv4:
+            desk.check = _signature_check(options.require_sigv4)
+        try:
+            await lambdas.pool.start()
+            await _run(options, desk, store, clock, ready, stopping)
+        finally:
+            await lambdas.stop()
     finally:
-        if pool is not None:
-            await pool.stop()
         store.close()
+
+
+async def _run(
+    options: ServerOptions,
+    desk: Frontdesk,
+    store: Store,
+    clock: SteadyClock,
+    ready: Callable[[str], None] | None,
+    stopping: asyncio.Event,
+) -> None:
+    service = Service(
+        store,
+        clock.now_ms(),
+        quotas=options.quotas,
+        choices=options.choices,
+        region=options.region,
+        account=options.account,
+        alive=desk.alive,
+    )
+    server = await _listen(options, desk, asyncio.get_running_loop())
+    gc.collect()
+    gc.freeze()  # what was loaded stays: the collector need not look at it again
+    desk.begin(service)
+    if ready is not None:
+        ready(_url(server))
+    await stopping.wait()
+    server.close()
+    desk.stop()
+    await asyncio.sleep(0)  # let the last answers go out
 
 
 async def _listen(options: ServerOptions, desk: Frontdesk, loop: asyncio.AbstractEventLoop) -> asyncio.Server:

@@ -10,6 +10,7 @@ import orjson
 
 from pyflow_local.engine.engine import POLLS, Engine
 from pyflow_local.engine.faults import Fault
+from pyflow_local.engine.importing import import_run
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.rebuild import rebuild
 from pyflow_local.engine.values import (
@@ -175,6 +176,16 @@ class Service:
     def drop_poll(self, ident: int) -> None:
         """A poll's connection is gone: it must not get a task any more."""
         self.expire_poll(ident)
+
+    # --- histories from elsewhere ----------------------------------------------------------------------------
+
+    def import_history(self, domain: str, workflow_id: str, events: Sequence[bytes], now_ms: int) -> str:
+        """Take in a history to look at (see pyflow_local.transfer); its new run id. Raises Fault, StorageFailed."""
+        engine = self._engine if self._engine is not None else self._rebuild(now_ms)
+        engine.world.set_clock(now_ms)
+        run_id = import_run(engine.world, domain, workflow_id, events)
+        self._store.commit(engine.drain().journal)
+        return run_id
 
     # --- time and housekeeping -------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ _REQUIRED_SETTINGS = (
 _OPTIONAL_SETTINGS = (("taskPriority", "defaultTaskPriority"), ("lambdaRole", "defaultLambdaRole"))
 _OWN_SETTINGS = ("input", "tagList")
 
-_CLOSE_STATUS = {
+CLOSE_STATUS = {
     "WorkflowExecutionCompleted": "COMPLETED",
     "WorkflowExecutionFailed": "FAILED",
     "WorkflowExecutionCanceled": "CANCELED",
@@ -108,7 +108,7 @@ def close_run(
     `child_policy` overrides the run's own. A continued run's parent is told nothing: the new run takes its place.
     """
     world.emit(execution, event_type, attributes)
-    status = _CLOSE_STATUS[event_type]
+    status = CLOSE_STATUS[event_type]
     execution.close_status = status
     detail = execution_detail(execution, world.now_ms)
     _drop_open_things(world, execution)

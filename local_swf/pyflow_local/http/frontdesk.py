@@ -15,6 +15,7 @@ from pyflow_local.http.connection import Connection, Request
 from pyflow_local.http.wire import RequestIds, operation_of
 from pyflow_local.service import EndedLambda, Incoming, Service
 
+SKIP_STOPS_MAX = 100_000
 HOUSEKEEPING_SECONDS = 600.0
 HOUSEKEEPING_PAUSE_SECONDS = 0.05
 
@@ -44,12 +45,12 @@ class Frontdesk:
         self._idents = 0
         self._connections: set[Connection] = set()
         self._asking: dict[int, Connection] = {}
-        self._polls: OrderedDict[int, int] = OrderedDict()  # ident -> when the long poll ends
+        # ident -> when the long poll ends, in the loop's time: skipping SWF's time does not shorten a poll
+        self._polls: OrderedDict[int, float] = OrderedDict()
         self._arrived: list[Incoming] = []
         self._ended: list[EndedLambda] = []
         self._turn_planned = False
         self._wake: asyncio.TimerHandle | None = None
-        self._wake_ms = 0
         self._stopped = False
 
     def begin(self, service: Service) -> None:
@@ -123,11 +124,11 @@ class Frontdesk:
         now_ms = self._clock.now_ms()
         arrived, self._arrived = self._arrived, []
         ended, self._ended = self._ended, []
-        self._expire_polls(now_ms)
+        self._expire_polls()
         result = service.step(arrived, now_ms, ended)
         for ident in result.parked:
             if ident in self._asking:
-                self._polls[ident] = now_ms + POLL_HOLD_MS
+                self._polls[ident] = self._loop.time() + POLL_HOLD_MS / 1000
             else:
                 service.drop_poll(ident)
         for ident, status, body in result.answers:
@@ -139,10 +140,11 @@ class Frontdesk:
             self._invoke(invocation)
         self._plan_wake()
 
-    def _expire_polls(self, now_ms: int) -> None:
+    def _expire_polls(self) -> None:
+        now_s = self._loop.time()
         while self._polls:
-            ident, ends_ms = next(iter(self._polls.items()))
-            if ends_ms > now_ms:
+            ident, ends_s = next(iter(self._polls.items()))
+            if ends_s > now_s:
                 return
             self._end_poll(ident)
 
@@ -157,18 +159,17 @@ class Frontdesk:
     def _plan_wake(self) -> None:
         assert self._service is not None
         due_ms = self._service.next_due_ms()
-        if self._polls:
-            ends_ms = next(iter(self._polls.values()))
-            due_ms = ends_ms if due_ms is None else min(due_ms, ends_ms)
-        if due_ms is None:
+        at_s = next(iter(self._polls.values())) if self._polls else None
+        if due_ms is not None:
+            due_s = self._loop.time() + (due_ms - self._clock.now_ms()) / 1000
+            at_s = due_s if at_s is None else min(at_s, due_s)
+        if at_s is None:
             return
         if self._wake is not None:
-            if self._wake_ms <= due_ms:
+            if self._wake.when() <= at_s:
                 return  # wakes early enough; if it turns out too early, the turn plans again
             self._wake.cancel()
-        delay_s = max(0.0, (due_ms - self._clock.now_ms()) / 1000)
-        self._wake_ms = due_ms
-        self._wake = self._loop.call_later(delay_s, self._woken)
+        self._wake = self._loop.call_at(at_s, self._woken)
 
     def _woken(self) -> None:
         self._wake = None
@@ -179,6 +180,26 @@ class Frontdesk:
             return
         more = self._service.forget_expired()
         self._loop.call_later(HOUSEKEEPING_PAUSE_SECONDS if more else HOUSEKEEPING_SECONDS, self._keep_house)
+
+    def skip_time(self, by_ms: int | None) -> int:
+        """Move the clock by milliseconds, or to the next due event for None; everything due on the way happens at
+        its own time. Returns the milliseconds skipped.
+        """
+        service = self._service
+        assert service is not None
+        begin_ms = self._clock.now_ms()
+        target_ms = service.next_due_ms() if by_ms is None else begin_ms + by_ms
+        if target_ms is None:
+            return 0
+        for _ in range(SKIP_STOPS_MAX):
+            due_ms = service.next_due_ms()
+            if due_ms is None or due_ms > target_ms:
+                break
+            self._clock.skip(due_ms - self._clock.now_ms())
+            self._turn()
+        self._clock.skip(target_ms - self._clock.now_ms())
+        self._turn()
+        return max(0, target_ms - begin_ms)
 
     # --- the end ---------------------------------------------------------------------------------------------
 

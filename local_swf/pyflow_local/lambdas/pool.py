@@ -12,13 +12,12 @@ from typing import Any
 
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.errors import BadLambdaTarget
+from pyflow_local.lambdas.outcomes import ERROR_REASON, cut, unhandled
 
 PROCESSES_PER_FUNCTION_MAX = 8
 WARM_PROCESSES = 2
 START_SECONDS_MAX = 30.0
 LINE_BYTES_MAX = 8 * 1024 * 1024
-DATA_LENGTH_MAX = 32768
-ERROR_REASON = "UnhandledError"  # what live histories show for a function that raised (reference 8.11)
 
 
 class _Child:
@@ -92,6 +91,9 @@ class LambdaPool:
         self._children.discard(child)
         return await child.kill()
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._targets
+
     def invoke(self, invocation: LambdaInvocation) -> None:
         """Begin an invocation; its end is told to `ended`."""
         task = asyncio.get_running_loop().create_task(self._run(invocation))
@@ -101,7 +103,7 @@ class LambdaPool:
     async def _run(self, invocation: LambdaInvocation) -> None:
         outcome = await self._outcome(invocation)
         if outcome is not None:
-            self._ended(invocation.run, invocation.scheduled_id, _cut(outcome))
+            self._ended(invocation.run, invocation.scheduled_id, cut(outcome))
 
     async def _outcome(self, invocation: LambdaInvocation) -> LambdaOutcome | None:
         """How the invocation ended; None if it overran, which the engine notices by itself."""
@@ -113,7 +115,7 @@ class LambdaPool:
             try:
                 child = self._idle[name].pop() if self._idle[name] else await self._spawn(name)
             except BadLambdaTarget as error:
-                return _unhandled("Runtime.ImportModuleError", str(error))
+                return unhandled("Runtime.ImportModuleError", str(error))
             request_id = f"{invocation.run}-{invocation.scheduled_id}"
             message = {"id": request_id, "payload": invocation.payload, "timeout_s": invocation.timeout_s}
             try:
@@ -127,7 +129,7 @@ class LambdaPool:
             if answer is None:
                 status = await self._end(child)
                 text = f"RequestId: {request_id} Error: Runtime exited with {_exit_text(status)}"
-                return _unhandled("Runtime.ExitError", text)
+                return unhandled("Runtime.ExitError", text)
             if len(self._idle[name]) < WARM_PROCESSES:
                 self._idle[name].append(child)
             else:
@@ -147,26 +149,3 @@ class LambdaPool:
 
 def _exit_text(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"exit status {status}"
-
-
-def _unhandled(kind: str, text: str) -> LambdaOutcome:
-    return LambdaOutcome(reason=ERROR_REASON, details=json.dumps({"errorMessage": text, "errorType": kind}))
-
-
-def _cut(outcome: LambdaOutcome) -> LambdaOutcome:
-    """Keep within SWF's limit for data: a result that is too long is a failure, a long stack is shortened."""
-    if outcome.result is not None and len(outcome.result) > DATA_LENGTH_MAX:
-        text = f"The function returned {len(outcome.result)} characters; SWF takes at most {DATA_LENGTH_MAX}"
-        return _unhandled("Function.ResponseSizeTooLarge", text)
-    details = outcome.details
-    if details is not None and len(details) > DATA_LENGTH_MAX:
-        return LambdaOutcome(reason=outcome.reason, details=_shorten(details))
-    return outcome
-
-
-def _shorten(details: str) -> str:
-    """The failure without its deepest stack lines and with a shorter message, still JSON."""
-    failure = json.loads(details)
-    failure["stackTrace"] = []
-    failure["errorMessage"] = str(failure.get("errorMessage", ""))[: DATA_LENGTH_MAX // 8]
-    return json.dumps(failure)
