@@ -66,11 +66,12 @@ def beat_due(state: HostState, now: float) -> None:
     due.sort(key=lambda lease: heartbeats.latest(lease.beat_at, lease.heartbeat_s))
     put_off = 0
     for lease in due:
-        if state.beats.bucket.take(now) or now >= heartbeats.latest(lease.beat_at, lease.heartbeat_s):
+        latest = heartbeats.latest(lease.beat_at, lease.heartbeat_s)
+        if state.beats.bucket.take(now) or now >= latest:
             _beat(state, lease)
         else:
             put_off += 1
-            state.beats.put(now + put_off * state.beats.bucket.seconds_each, lease.swf_token)
+            state.beats.put(min(now + put_off * state.beats.bucket.seconds_each, latest), lease.swf_token)
 
 
 def beat_answered(state: HostState, lease: Lease, said: SwfSaid, now: float) -> None:
