@@ -2,24 +2,25 @@
 package dev.pyflow.activity;
 
 final class CurrentContext {
-  private static final ThreadLocal<ActivityContext> CURRENT = new ThreadLocal<>();
+    private static final ThreadLocal<ActivityContext> CURRENT = new ThreadLocal<>();
 
-  private CurrentContext() {}
+    private CurrentContext() {}
 
-  static ActivityContext get() {
-    ActivityContext context = CURRENT.get();
-    if (context == null) {
-      throw new IllegalStateException(
-          "no activity runs on this thread: take ActivityContext.current() in the activity's own thread and hand it on");
+    static ActivityContext get() {
+        ActivityContext context = CURRENT.get();
+        if (context == null) {
+            throw new IllegalStateException(
+                    "no activity runs on this thread: take ActivityContext.current() in the activity's own thread and"
+                            + " hand it on");
+        }
+        return context;
     }
-    return context;
-  }
 
-  static void set(ActivityContext context) {
-    CURRENT.set(context);
-  }
+    static void set(ActivityContext context) {
+        CURRENT.set(context);
+    }
 
-  static void clear() {
-    CURRENT.remove();
-  }
+    static void clear() {
+        CURRENT.remove();
+    }
 }

@@ -7,8 +7,8 @@ import java.util.Iterator;
 import java.util.List;
 
 final class Options {
-  static final String USAGE =
-      """
+    static final String USAGE =
+            """
       Options (each also as an environment variable):
         --host ADDRESS           unix:/path, name:7233 or [::1]:7233                  PYFLOW_HOST_ADDRESS
         --task-list NAME         SWF activity task list                               PYFLOW_TASK_LIST
@@ -22,54 +22,54 @@ final class Options {
         --insecure               plaintext to an address that is not loopback         PYFLOW_HOST_INSECURE=1
       """;
 
-  private static final double MILLIS_PER_SECOND = 1_000;
+    private static final double MILLIS_PER_SECOND = 1_000;
 
-  private Options() {}
+    private Options() {}
 
-  static void apply(String[] arguments, ActivityWorker.Builder worker) {
-    HostOptions host = worker.hostOptions();
-    for (Iterator<String> rest = List.of(arguments).iterator(); rest.hasNext(); ) {
-      String option = rest.next();
-      switch (option) {
-        case "--host" -> worker.host(value(option, rest));
-        case "--task-list" -> worker.taskList(value(option, rest));
-        case "--domain" -> worker.domain(value(option, rest));
-        case "--slots" -> worker.slots(whole(option, value(option, rest)));
-        case "--give-up-after" -> worker.giveUpAfter(seconds(option, value(option, rest)));
-        case "--token-file" -> host.tokenFile(Path.of(value(option, rest)));
-        case "--tls-ca" -> host.tlsCa(Path.of(value(option, rest)));
-        case "--tls-cert" -> host.tlsCert(Path.of(value(option, rest)));
-        case "--tls-key" -> host.tlsKey(Path.of(value(option, rest)));
-        case "--insecure" -> host.insecure(true);
-        default -> throw new WorkerException.Misused("unknown option " + option);
-      }
+    static void apply(String[] arguments, ActivityWorker.Builder worker) {
+        HostOptions host = worker.hostOptions();
+        for (Iterator<String> rest = List.of(arguments).iterator(); rest.hasNext(); ) {
+            String option = rest.next();
+            switch (option) {
+                case "--host" -> worker.host(value(option, rest));
+                case "--task-list" -> worker.taskList(value(option, rest));
+                case "--domain" -> worker.domain(value(option, rest));
+                case "--slots" -> worker.slots(whole(option, value(option, rest)));
+                case "--give-up-after" -> worker.giveUpAfter(seconds(option, value(option, rest)));
+                case "--token-file" -> host.tokenFile(Path.of(value(option, rest)));
+                case "--tls-ca" -> host.tlsCa(Path.of(value(option, rest)));
+                case "--tls-cert" -> host.tlsCert(Path.of(value(option, rest)));
+                case "--tls-key" -> host.tlsKey(Path.of(value(option, rest)));
+                case "--insecure" -> host.insecure(true);
+                default -> throw new WorkerException.Misused("unknown option " + option);
+            }
+        }
     }
-  }
 
-  private static String value(String option, Iterator<String> rest) {
-    if (!rest.hasNext()) {
-      throw new WorkerException.Misused(option + " needs a value");
+    private static String value(String option, Iterator<String> rest) {
+        if (!rest.hasNext()) {
+            throw new WorkerException.Misused(option + " needs a value");
+        }
+        return rest.next();
     }
-    return rest.next();
-  }
 
-  static int whole(String name, String text) {
-    try {
-      return Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      throw new WorkerException.Misused(name + " must be a whole number, not '" + text + "'", e);
+    static int whole(String name, String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new WorkerException.Misused(name + " must be a whole number, not '" + text + "'", e);
+        }
     }
-  }
 
-  static Duration seconds(String name, String text) {
-    try {
-      double seconds = Double.parseDouble(text);
-      if (seconds > 0 && Double.isFinite(seconds)) {
-        return Duration.ofMillis(Math.round(seconds * MILLIS_PER_SECOND));
-      }
-    } catch (NumberFormatException e) {
-      // told below, like a number that makes no sense
+    static Duration seconds(String name, String text) {
+        try {
+            double seconds = Double.parseDouble(text);
+            if (seconds > 0 && Double.isFinite(seconds)) {
+                return Duration.ofMillis(Math.round(seconds * MILLIS_PER_SECOND));
+            }
+        } catch (NumberFormatException e) {
+            // told below, like a number that makes no sense
+        }
+        throw new WorkerException.Misused(name + " must be a positive number of seconds, not '" + text + "'");
     }
-    throw new WorkerException.Misused(name + " must be a positive number of seconds, not '" + text + "'");
-  }
 }

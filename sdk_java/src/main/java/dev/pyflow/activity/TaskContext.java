@@ -15,126 +15,129 @@ import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 
 final class TaskContext implements ActivityContext {
-  private static final Pattern ATTEMPT = Pattern.compile("\\.attempt\\d+$");
-  private static final String CANCEL_PREFIX = "CANCEL_REASON_";
+    private static final Pattern ATTEMPT = Pattern.compile("\\.attempt\\d+$");
+    private static final String CANCEL_PREFIX = "CANCEL_REASON_";
 
-  private final Task task;
-  private final Limits limits;
-  private final BiConsumer<ByteString, Payload> tell;
-  private final long receivedAtNs = System.nanoTime();
-  private volatile CancelReason canceled;
-  private volatile boolean later;
+    private final Task task;
+    private final Limits limits;
+    private final BiConsumer<ByteString, Payload> tell;
+    private final long receivedAtNs = System.nanoTime();
+    private volatile CancelReason canceled;
+    private volatile boolean later;
 
-  /**
-   * @param tell takes the task's progress; called on any thread
-   */
-  TaskContext(Task task, Limits limits, BiConsumer<ByteString, Payload> tell) {
-    this.task = task;
-    this.limits = limits;
-    this.tell = tell;
-  }
-
-  Task task() {
-    return task;
-  }
-
-  void cancel(CancelReason reason) {
-    boolean known = reason != CancelReason.CANCEL_REASON_UNSPECIFIED && reason != CancelReason.UNRECOGNIZED;
-    canceled = known ? reason : CancelReason.CANCEL_REASON_REQUESTED;
-  }
-
-  boolean completesLater() {
-    return later;
-  }
-
-  @Override
-  public void progress(Object details) {
-    tell.accept(task.getTaskToken(), progressPayload(details, limits.getProgressCharsMax()));
-  }
-
-  /** Refuses what the host would drop, where the author can see it. */
-  static Payload progressPayload(Object details, int charactersMax) {
-    Payload payload;
-    try {
-      payload = Json.write(details);
-    } catch (Json.Unfit e) {
-      throw new IllegalArgumentException("progress details cannot be written as JSON: " + e.getMessage(), e);
+    /**
+     * @param tell takes the task's progress; called on any thread
+     */
+    TaskContext(Task task, Limits limits, BiConsumer<ByteString, Payload> tell) {
+        this.task = task;
+        this.limits = limits;
+        this.tell = tell;
     }
-    int characters = Json.characters(payload);
-    if (characters > charactersMax) {
-      throw new IllegalArgumentException(
-          "progress details have " + characters + " characters as JSON, SWF keeps at most " + charactersMax + ": tell less");
+
+    Task task() {
+        return task;
     }
-    return payload;
-  }
 
-  @Override
-  public boolean cancelRequested() {
-    return canceled != null;
-  }
-
-  @Override
-  public Optional<String> cancelReason() {
-    return Optional.ofNullable(canceled).map(reason -> reason.name().substring(CANCEL_PREFIX.length()));
-  }
-
-  @Override
-  public int attempt() {
-    return Math.max(1, task.getAttempt());
-  }
-
-  @Override
-  public String workflowId() {
-    return task.getWorkflowId();
-  }
-
-  @Override
-  public String runId() {
-    return task.getRunId();
-  }
-
-  @Override
-  public String activityId() {
-    return task.getActivityId();
-  }
-
-  @Override
-  public Optional<Duration> timeLeft() {
-    if (!task.hasStartToCloseLeft()) {
-      return Optional.empty();
+    void cancel(CancelReason reason) {
+        boolean known = reason != CancelReason.CANCEL_REASON_UNSPECIFIED && reason != CancelReason.UNRECOGNIZED;
+        canceled = known ? reason : CancelReason.CANCEL_REASON_REQUESTED;
     }
-    Duration left = Durations.of(task.getStartToCloseLeft()).minusNanos(System.nanoTime() - receivedAtNs);
-    return Optional.of(left.isNegative() ? Duration.ZERO : left);
-  }
 
-  @Override
-  public <T> Optional<T> lastProgress(Class<T> type) {
-    Objects.requireNonNull(type, "type");
-    return task.hasLastProgress() ? read(task.getLastProgress(), type) : Optional.empty();
-  }
-
-  @SuppressWarnings("unchecked") // Jackson reads what it was told to; Class.cast would refuse int.class
-  static <T> Optional<T> read(Payload payload, Class<T> type) {
-    try {
-      return Optional.ofNullable((T) Json.convert(Json.readTree(payload), Json.type(type)));
-    } catch (Json.Unfit e) {
-      throw new IllegalArgumentException("the last progress does not read as " + type.getName() + ": " + e.getMessage(), e);
+    boolean completesLater() {
+        return later;
     }
-  }
 
-  @Override
-  public String idempotencyKey() {
-    return task.getRunId() + "/" + ATTEMPT.matcher(task.getActivityId()).replaceFirst("");
-  }
+    @Override
+    public void progress(Object details) {
+        tell.accept(task.getTaskToken(), progressPayload(details, limits.getProgressCharsMax()));
+    }
 
-  @Override
-  public Map<String, String> headers() {
-    return task.getHeadersMap();
-  }
+    /** Refuses what the host would drop, where the author can see it. */
+    static Payload progressPayload(Object details, int charactersMax) {
+        Payload payload;
+        try {
+            payload = Json.write(details);
+        } catch (Json.Unfit e) {
+            throw new IllegalArgumentException("progress details cannot be written as JSON: " + e.getMessage(), e);
+        }
+        int characters = Json.characters(payload);
+        if (characters > charactersMax) {
+            throw new IllegalArgumentException("progress details have " + characters
+                    + " characters as JSON, SWF keeps at most " + charactersMax + ": tell less");
+        }
+        return payload;
+    }
 
-  @Override
-  public String completeLater() {
-    later = true;
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(task.getTaskToken().toByteArray());
-  }
+    @Override
+    public boolean cancelRequested() {
+        return canceled != null;
+    }
+
+    @Override
+    public Optional<String> cancelReason() {
+        return Optional.ofNullable(canceled).map(reason -> reason.name().substring(CANCEL_PREFIX.length()));
+    }
+
+    @Override
+    public int attempt() {
+        return Math.max(1, task.getAttempt());
+    }
+
+    @Override
+    public String workflowId() {
+        return task.getWorkflowId();
+    }
+
+    @Override
+    public String runId() {
+        return task.getRunId();
+    }
+
+    @Override
+    public String activityId() {
+        return task.getActivityId();
+    }
+
+    @Override
+    public Optional<Duration> timeLeft() {
+        if (!task.hasStartToCloseLeft()) {
+            return Optional.empty();
+        }
+        Duration left = Durations.of(task.getStartToCloseLeft()).minusNanos(System.nanoTime() - receivedAtNs);
+        return Optional.of(left.isNegative() ? Duration.ZERO : left);
+    }
+
+    @Override
+    public <T> Optional<T> lastProgress(Class<T> type) {
+        Objects.requireNonNull(type, "type");
+        return task.hasLastProgress() ? read(task.getLastProgress(), type) : Optional.empty();
+    }
+
+    @SuppressWarnings("unchecked") // Jackson reads what it was told to; Class.cast would refuse int.class
+    static <T> Optional<T> read(Payload payload, Class<T> type) {
+        try {
+            return Optional.ofNullable((T) Json.convert(Json.readTree(payload), Json.type(type)));
+        } catch (Json.Unfit e) {
+            throw new IllegalArgumentException(
+                    "the last progress does not read as " + type.getName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public String idempotencyKey() {
+        return task.getRunId() + "/" + ATTEMPT.matcher(task.getActivityId()).replaceFirst("");
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return task.getHeadersMap();
+    }
+
+    @Override
+    public String completeLater() {
+        later = true;
+        return Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(task.getTaskToken().toByteArray());
+    }
 }

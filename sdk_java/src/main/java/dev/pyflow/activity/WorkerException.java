@@ -8,52 +8,52 @@ package dev.pyflow.activity;
 
 /** Why a worker ended, or could not start. The message says what happened and what to do next. */
 public abstract sealed class WorkerException extends RuntimeException {
-  private static final long serialVersionUID = 1L;
-
-  private WorkerException(String message, Throwable cause) {
-    super(message, cause);
-  }
-
-  /** The host ended the stream for good. */
-  public static final class Refused extends WorkerException {
     private static final long serialVersionUID = 1L;
 
-    private final String reason;
-
-    Refused(String reason, String message) {
-      super(message, null);
-      this.reason = reason;
+    private WorkerException(String message, Throwable cause) {
+        super(message, cause);
     }
 
-    /**
-     * The host's reason as the contract spells it.
-     *
-     * @return {@code UNAUTHENTICATED}, {@code INCOMPATIBLE} or {@code SUPERSEDED}
-     */
-    public String reason() {
-      return reason;
-    }
-  }
+    /** The host ended the stream for good. */
+    public static final class Refused extends WorkerException {
+        private static final long serialVersionUID = 1L;
 
-  /** No host answered for as long as {@code giveUpAfter} allows. */
-  public static final class Unreachable extends WorkerException {
-    private static final long serialVersionUID = 1L;
+        private final String reason;
 
-    Unreachable(String message) {
-      super(message, null);
-    }
-  }
+        Refused(String reason, String message) {
+            super(message, null);
+            this.reason = reason;
+        }
 
-  /** Options or activities that cannot work. */
-  public static final class Misused extends WorkerException {
-    private static final long serialVersionUID = 1L;
-
-    Misused(String message) {
-      super(message, null);
+        /**
+         * The host's reason as the contract spells it.
+         *
+         * @return {@code UNAUTHENTICATED}, {@code INCOMPATIBLE} or {@code SUPERSEDED}
+         */
+        public String reason() {
+            return reason;
+        }
     }
 
-    Misused(String message, Throwable cause) {
-      super(message, cause);
+    /** No host answered for as long as {@code giveUpAfter} allows. */
+    public static final class Unreachable extends WorkerException {
+        private static final long serialVersionUID = 1L;
+
+        Unreachable(String message) {
+            super(message, null);
+        }
     }
-  }
+
+    /** Options or activities that cannot work. */
+    public static final class Misused extends WorkerException {
+        private static final long serialVersionUID = 1L;
+
+        Misused(String message) {
+            super(message, null);
+        }
+
+        Misused(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
 }

@@ -12,19 +12,21 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 final class ActivityCompletionTest {
-  @Test
-  void everyWayToEndATask() throws Exception {
-    try (ScriptedHost host = ScriptedHost.tcp(); ActivityCompletion completion = ActivityCompletion.to(host.address())) {
-      assertEquals("REPORTED", completion.complete("dA", Map.of("n", 1)));
-      Outcome outcome = host.completedOutside.take();
-      assertEquals("t", outcome.getTaskToken().toStringUtf8());
-      assertEquals("{\"n\":1}", outcome.getCompleted().getResult().getData().toStringUtf8());
-      completion.fail("dA", new ActivityFailure("Refused", "by a person").asNonRetryable());
-      assertEquals("Refused", host.completedOutside.take().getFailed().getType());
-      completion.cancel("dA");
-      assertTrue(host.completedOutside.take().hasCanceled());
-      assertTrue(completion.progress("dA", "half"));
-      assertThrows(IllegalArgumentException.class, () -> completion.complete("dA", Double.NaN));
+    @Test
+    void everyWayToEndATask() throws Exception {
+        try (ScriptedHost host = ScriptedHost.tcp();
+                ActivityCompletion completion = ActivityCompletion.to(host.address())) {
+            assertEquals("REPORTED", completion.complete("dA", Map.of("n", 1)));
+            Outcome outcome = host.completedOutside.take();
+            assertEquals("t", outcome.getTaskToken().toStringUtf8());
+            assertEquals(
+                    "{\"n\":1}", outcome.getCompleted().getResult().getData().toStringUtf8());
+            completion.fail("dA", new ActivityFailure("Refused", "by a person").asNonRetryable());
+            assertEquals("Refused", host.completedOutside.take().getFailed().getType());
+            completion.cancel("dA");
+            assertTrue(host.completedOutside.take().hasCanceled());
+            assertTrue(completion.progress("dA", "half"));
+            assertThrows(IllegalArgumentException.class, () -> completion.complete("dA", Double.NaN));
+        }
     }
-  }
 }

@@ -10,31 +10,34 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class FakeActivityContextTest {
-  private final Samples samples = new Samples();
+    private final Samples samples = new Samples();
 
-  @Test
-  void itRecordsProgressAndTellsWhatItWasTold() {
-    try (FakeActivityContext context = FakeActivityContext.open().withAttempt(3).withTimeLeft(Duration.ofSeconds(9))) {
-      context.withLastProgress(new Samples.Point(1, 2));
-      samples.steps(2);
-      assertEquals(List.of("{\"step\":1}", "{\"step\":2}"), context.progressSeen());
-      assertEquals(3, ActivityContext.current().attempt());
-      assertEquals(new Samples.Point(1, 2), ActivityContext.current().lastProgress(Samples.Point.class).orElseThrow());
-      assertThrows(IllegalArgumentException.class, () -> context.lastProgress(List.class));
-      assertEquals(Duration.ofSeconds(9), context.timeLeft().orElseThrow());
-      assertTrue(samples.longWinded().contains("2048"));
-      samples.later();
-      assertTrue(context.completesLater());
+    @Test
+    void itRecordsProgressAndTellsWhatItWasTold() {
+        try (FakeActivityContext context =
+                FakeActivityContext.open().withAttempt(3).withTimeLeft(Duration.ofSeconds(9))) {
+            context.withLastProgress(new Samples.Point(1, 2));
+            samples.steps(2);
+            assertEquals(List.of("{\"step\":1}", "{\"step\":2}"), context.progressSeen());
+            assertEquals(3, ActivityContext.current().attempt());
+            assertEquals(
+                    new Samples.Point(1, 2),
+                    ActivityContext.current().lastProgress(Samples.Point.class).orElseThrow());
+            assertThrows(IllegalArgumentException.class, () -> context.lastProgress(List.class));
+            assertEquals(Duration.ofSeconds(9), context.timeLeft().orElseThrow());
+            assertTrue(samples.longWinded().contains("2048"));
+            samples.later();
+            assertTrue(context.completesLater());
+        }
+        assertThrows(IllegalStateException.class, ActivityContext::current);
     }
-    assertThrows(IllegalStateException.class, ActivityContext::current);
-  }
 
-  @Test
-  void aCancelIsSeen() {
-    try (FakeActivityContext context = FakeActivityContext.open()) {
-      context.throwIfCanceled();
-      context.requestCancel();
-      assertThrows(ActivityCanceled.class, samples::patient);
+    @Test
+    void aCancelIsSeen() {
+        try (FakeActivityContext context = FakeActivityContext.open()) {
+            context.throwIfCanceled();
+            context.requestCancel();
+            assertThrows(ActivityCanceled.class, samples::patient);
+        }
     }
-  }
 }

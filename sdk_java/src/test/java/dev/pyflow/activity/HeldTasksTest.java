@@ -18,169 +18,178 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class HeldTasksTest {
-  private static final int FRAME_BYTES_MAX = 1 << 20;
+    private static final int FRAME_BYTES_MAX = 1 << 20;
 
-  private final HeldTasks held = new HeldTasks(2);
+    private final HeldTasks held = new HeldTasks(2);
 
-  private static ByteString token(String text) {
-    return ByteString.copyFromUtf8(text);
-  }
-
-  private static TaskContext task(String name) {
-    return new TaskContext(Task.newBuilder().setTaskToken(token(name)).build(), ScriptedHost.LIMITS, (token, details) -> {});
-  }
-
-  private static Outcome done(String name) {
-    Payload result = Payload.newBuilder().setData(ByteString.copyFrom(new byte[1_000])).build();
-    return Outcome.newBuilder().setTaskToken(token(name)).setCompleted(Completed.newBuilder().setResult(result)).build();
-  }
-
-  private static Payload details(String text) {
-    return Payload.newBuilder().setData(token(text)).build();
-  }
-
-  private WorkerFrame frame() {
-    return held.nextFrame(FRAME_BYTES_MAX).orElseThrow();
-  }
-
-  private void quiet() {
-    assertTrue(held.nextFrame(FRAME_BYTES_MAX).isEmpty());
-  }
-
-  @Test
-  void creditsAreGivenOnceForEachFreeSlot() {
-    assertEquals(2, frame().getCredits());
-    quiet();
-    held.take(task("a"));
-    quiet();
-    held.finish(done("a"));
-    WorkerFrame frame = frame();
-    assertEquals(1, frame.getCredits());
-    assertEquals(1, frame.getOutcomesCount());
-    quiet();
-  }
-
-  @Test
-  void moreTasksThanCreditsGiveNoCreditsTooMany() {
-    assertEquals(2, frame().getCredits());
-    List.of("a", "b", "c").forEach(name -> assertTrue(held.take(task(name))));
-    quiet();
-    held.finish(done("a"));
-    assertEquals(0, frame().getCredits());
-    held.finish(done("b"));
-    assertEquals(1, frame().getCredits());
-  }
-
-  @Test
-  void aNewStreamStartsFromTheFreeSlots() {
-    frame();
-    held.take(task("a"));
-    held.streamOpened();
-    held.welcomed(List.of(ResumeAnswer.newBuilder().setTaskToken(token("a")).setWanted(true).build()));
-    assertEquals(1, frame().getCredits());
-  }
-
-  @Test
-  void outcomesAreKeptUntilAcked() {
-    held.take(task("a"));
-    held.finish(done("a"));
-    assertEquals(1, frame().getOutcomesCount());
-    assertEquals(TaskState.TASK_STATE_FINISHED, held.list().get(0).getState());
-    held.streamOpened();
-    held.welcomed(List.of());
-    assertEquals(1, frame().getOutcomesCount());
-    held.acked(token("a"));
-    assertTrue(held.isEmpty());
-    held.streamOpened();
-    held.welcomed(List.of());
-    assertEquals(0, frame().getOutcomesCount());
-  }
-
-  @Test
-  void anAckOfARunningTaskMeansNothing() {
-    held.take(task("a"));
-    held.acked(token("a"));
-    assertFalse(held.isEmpty());
-  }
-
-  @Test
-  void theLatestProgressWinsAndGoesBeforeOutcomes() {
-    held.take(task("a"));
-    frame();
-    held.progress(token("a"), details("1"));
-    held.progress(token("a"), details("2"));
-    held.finish(done("a"));
-    held.progress(token("a"), details("too late"));
-    held.progress(token("unknown"), details("0"));
-    WorkerFrame first = frame();
-    assertEquals(List.of(), first.getOutcomesList());
-    assertEquals("2", first.getProgress(0).getDetails().getData().toStringUtf8());
-    assertEquals(1, first.getProgressCount());
-    assertEquals(1, frame().getOutcomesCount());
-    quiet();
-  }
-
-  @Test
-  void progressOfRunningTasksIsToldAgainToANewStream() {
-    held.take(task("a"));
-    held.progress(token("a"), details("1"));
-    frame();
-    held.streamOpened();
-    held.welcomed(List.of());
-    assertEquals(1, frame().getProgressCount());
-  }
-
-  @Test
-  void framesAreSplitBelowTheLimit() {
-    HeldTasks many = new HeldTasks(10);
-    for (int i = 0; i < 10; i++) {
-      many.take(task("t" + i));
-      many.finish(done("t" + i));
+    private static ByteString token(String text) {
+        return ByteString.copyFromUtf8(text);
     }
-    int sent = 0;
-    for (int frames = 0; frames < 5; frames++) {
-      WorkerFrame frame = many.nextFrame(2_200).orElseThrow();
-      assertTrue(frame.getSerializedSize() <= 2_200);
-      sent += frame.getOutcomesCount();
+
+    private static TaskContext task(String name) {
+        return new TaskContext(
+                Task.newBuilder().setTaskToken(token(name)).build(), ScriptedHost.LIMITS, (token, details) -> {});
     }
-    assertEquals(10, sent);
-    assertTrue(many.nextFrame(2_200).isEmpty());
-  }
 
-  @Test
-  void whatIsNotWantedUsesItsSlotUntilItEnds() {
-    TaskContext unwanted = task("a");
-    held.take(unwanted);
-    held.streamOpened();
-    held.welcomed(List.of(ResumeAnswer.newBuilder().setTaskToken(token("a")).build()));
-    assertTrue(held.isEmpty());
-    assertEquals("LEASE_LOST", unwanted.cancelReason().orElseThrow());
-    assertEquals(1, frame().getCredits());
-    held.finish(done("a"));
-    WorkerFrame frame = frame();
-    assertEquals(1, frame.getCredits());
-    assertEquals(0, frame.getOutcomesCount());
-  }
+    private static Outcome done(String name) {
+        Payload result = Payload.newBuilder()
+                .setData(ByteString.copyFrom(new byte[1_000]))
+                .build();
+        return Outcome.newBuilder()
+                .setTaskToken(token(name))
+                .setCompleted(Completed.newBuilder().setResult(result))
+                .build();
+    }
 
-  @Test
-  void drainingIsSaidOnceOnEachStreamAndEndsCredits() {
-    held.drain();
-    assertTrue(frame().hasDraining());
-    quiet();
-    held.streamOpened();
-    held.welcomed(List.of());
-    WorkerFrame frame = frame();
-    assertTrue(frame.hasDraining());
-    assertEquals(0, frame.getCredits());
-  }
+    private static Payload details(String text) {
+        return Payload.newBuilder().setData(token(text)).build();
+    }
 
-  @Test
-  void unknownCancelReasonsReadAsRequested() {
-    TaskContext context = task("a");
-    held.take(context);
-    held.cancel(token("a"), CancelReason.UNRECOGNIZED);
-    assertEquals("REQUESTED", context.cancelReason().orElseThrow());
-    held.cancel(token("a"), CancelReason.CANCEL_REASON_TIMED_OUT);
-    assertEquals("TIMED_OUT", context.cancelReason().orElseThrow());
-  }
+    private WorkerFrame frame() {
+        return held.nextFrame(FRAME_BYTES_MAX).orElseThrow();
+    }
+
+    private void quiet() {
+        assertTrue(held.nextFrame(FRAME_BYTES_MAX).isEmpty());
+    }
+
+    @Test
+    void creditsAreGivenOnceForEachFreeSlot() {
+        assertEquals(2, frame().getCredits());
+        quiet();
+        held.take(task("a"));
+        quiet();
+        held.finish(done("a"));
+        WorkerFrame frame = frame();
+        assertEquals(1, frame.getCredits());
+        assertEquals(1, frame.getOutcomesCount());
+        quiet();
+    }
+
+    @Test
+    void moreTasksThanCreditsGiveNoCreditsTooMany() {
+        assertEquals(2, frame().getCredits());
+        List.of("a", "b", "c").forEach(name -> assertTrue(held.take(task(name))));
+        quiet();
+        held.finish(done("a"));
+        assertEquals(0, frame().getCredits());
+        held.finish(done("b"));
+        assertEquals(1, frame().getCredits());
+    }
+
+    @Test
+    void aNewStreamStartsFromTheFreeSlots() {
+        frame();
+        held.take(task("a"));
+        held.streamOpened();
+        held.welcomed(List.of(ResumeAnswer.newBuilder()
+                .setTaskToken(token("a"))
+                .setWanted(true)
+                .build()));
+        assertEquals(1, frame().getCredits());
+    }
+
+    @Test
+    void outcomesAreKeptUntilAcked() {
+        held.take(task("a"));
+        held.finish(done("a"));
+        assertEquals(1, frame().getOutcomesCount());
+        assertEquals(TaskState.TASK_STATE_FINISHED, held.list().get(0).getState());
+        held.streamOpened();
+        held.welcomed(List.of());
+        assertEquals(1, frame().getOutcomesCount());
+        held.acked(token("a"));
+        assertTrue(held.isEmpty());
+        held.streamOpened();
+        held.welcomed(List.of());
+        assertEquals(0, frame().getOutcomesCount());
+    }
+
+    @Test
+    void anAckOfARunningTaskMeansNothing() {
+        held.take(task("a"));
+        held.acked(token("a"));
+        assertFalse(held.isEmpty());
+    }
+
+    @Test
+    void theLatestProgressWinsAndGoesBeforeOutcomes() {
+        held.take(task("a"));
+        frame();
+        held.progress(token("a"), details("1"));
+        held.progress(token("a"), details("2"));
+        held.finish(done("a"));
+        held.progress(token("a"), details("too late"));
+        held.progress(token("unknown"), details("0"));
+        WorkerFrame first = frame();
+        assertEquals(List.of(), first.getOutcomesList());
+        assertEquals("2", first.getProgress(0).getDetails().getData().toStringUtf8());
+        assertEquals(1, first.getProgressCount());
+        assertEquals(1, frame().getOutcomesCount());
+        quiet();
+    }
+
+    @Test
+    void progressOfRunningTasksIsToldAgainToANewStream() {
+        held.take(task("a"));
+        held.progress(token("a"), details("1"));
+        frame();
+        held.streamOpened();
+        held.welcomed(List.of());
+        assertEquals(1, frame().getProgressCount());
+    }
+
+    @Test
+    void framesAreSplitBelowTheLimit() {
+        HeldTasks many = new HeldTasks(10);
+        for (int i = 0; i < 10; i++) {
+            many.take(task("t" + i));
+            many.finish(done("t" + i));
+        }
+        int sent = 0;
+        for (int frames = 0; frames < 5; frames++) {
+            WorkerFrame frame = many.nextFrame(2_200).orElseThrow();
+            assertTrue(frame.getSerializedSize() <= 2_200);
+            sent += frame.getOutcomesCount();
+        }
+        assertEquals(10, sent);
+        assertTrue(many.nextFrame(2_200).isEmpty());
+    }
+
+    @Test
+    void whatIsNotWantedUsesItsSlotUntilItEnds() {
+        TaskContext unwanted = task("a");
+        held.take(unwanted);
+        held.streamOpened();
+        held.welcomed(List.of(ResumeAnswer.newBuilder().setTaskToken(token("a")).build()));
+        assertTrue(held.isEmpty());
+        assertEquals("LEASE_LOST", unwanted.cancelReason().orElseThrow());
+        assertEquals(1, frame().getCredits());
+        held.finish(done("a"));
+        WorkerFrame frame = frame();
+        assertEquals(1, frame.getCredits());
+        assertEquals(0, frame.getOutcomesCount());
+    }
+
+    @Test
+    void drainingIsSaidOnceOnEachStreamAndEndsCredits() {
+        held.drain();
+        assertTrue(frame().hasDraining());
+        quiet();
+        held.streamOpened();
+        held.welcomed(List.of());
+        WorkerFrame frame = frame();
+        assertTrue(frame.hasDraining());
+        assertEquals(0, frame.getCredits());
+    }
+
+    @Test
+    void unknownCancelReasonsReadAsRequested() {
+        TaskContext context = task("a");
+        held.take(context);
+        held.cancel(token("a"), CancelReason.UNRECOGNIZED);
+        assertEquals("REQUESTED", context.cancelReason().orElseThrow());
+        held.cancel(token("a"), CancelReason.CANCEL_REASON_TIMED_OUT);
+        assertEquals("TIMED_OUT", context.cancelReason().orElseThrow());
+    }
 }

@@ -1,11 +1,9 @@
-// The worker against a scripted host: every rule of the stream in proto/README.md that a worker must keep.
+// The worker on one stream: hello, credits, results, failures, progress, cancel, status.
 package dev.pyflow.activity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
@@ -13,9 +11,7 @@ import dev.pyflow.api.v1.AckStatus;
 import dev.pyflow.api.v1.ActivityType;
 import dev.pyflow.api.v1.Cancel;
 import dev.pyflow.api.v1.CancelReason;
-import dev.pyflow.api.v1.Draining;
 import dev.pyflow.api.v1.Failure;
-import dev.pyflow.api.v1.GoAwayReason;
 import dev.pyflow.api.v1.Hello;
 import dev.pyflow.api.v1.HostFrame;
 import dev.pyflow.api.v1.Limits;
@@ -23,451 +19,318 @@ import dev.pyflow.api.v1.Outcome;
 import dev.pyflow.api.v1.Payload;
 import dev.pyflow.api.v1.Status;
 import dev.pyflow.api.v1.Task;
-import dev.pyflow.api.v1.TaskState;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
-final class WorkerLoopTest {
-  private final Samples samples = new Samples();
-  private ScriptedHost host;
-  private ActivityWorker worker;
-
-  @BeforeEach
-  void open() throws Exception {
-    host = ScriptedHost.tcp();
-  }
-
-  @AfterEach
-  void close() {
-    samples.gate.release(1_000_000);
-    host.close();
-    if (worker != null) {
-      worker.drain();
+final class WorkerLoopTest extends StreamTest {
+    @Test
+    void helloSaysWhoTheWorkerIsAndWhatItServes() throws Exception {
+        start(3);
+        Hello hello = host.accept().hello;
+        assertEquals(1, hello.getContractVersion());
+        assertEquals("java", hello.getLanguage());
+        assertEquals("docs", hello.getTaskList());
+        assertEquals(3, hello.getSlots());
+        assertEquals(36, hello.getWorkerKey().length());
+        assertTrue(hello.getWorkerName().endsWith(":" + ProcessHandle.current().pid()));
+        assertEquals(System.getProperty("pyflow.version"), hello.getSdkVersion());
+        ActivityType echo = hello.getActivityTypesList().stream()
+                .filter(type -> type.getName().equals("echo"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals("1.0", echo.getVersion());
+        assertEquals(60, echo.getStartToCloseTimeout().getSeconds());
+        assertEquals(10, echo.getHeartbeatTimeout().getSeconds());
+        assertFalse(echo.hasScheduleToStartTimeout());
+        assertEquals("gives back what it got", echo.getDescription());
     }
-  }
 
-  private ScriptedHost.Connection connect(int slots) throws InterruptedException {
-    start(slots);
-    return host.acceptAndWelcome();
-  }
-
-  private void start(int slots) {
-    worker = ActivityWorker.builder().host(host.address()).taskList("docs").register(samples).slots(slots).build().start();
-  }
-
-  private static String json(Payload payload) {
-    return payload.getData().toStringUtf8();
-  }
-
-  private static ByteString token(String text) {
-    return ByteString.copyFromUtf8(text);
-  }
-
-  /** Runs one task and gives its outcome, acked. */
-  private Outcome run(ScriptedHost.Connection stream, String activity, String input) throws InterruptedException {
-    stream.task("t", activity, input);
-    Outcome outcome = stream.outcome();
-    assertEquals(token("t"), outcome.getTaskToken());
-    stream.ack("t");
-    return outcome;
-  }
-
-  @Test
-  void helloSaysWhoTheWorkerIsAndWhatItServes() throws Exception {
-    start(3);
-    Hello hello = host.accept().hello;
-    assertEquals(1, hello.getContractVersion());
-    assertEquals("java", hello.getLanguage());
-    assertEquals("docs", hello.getTaskList());
-    assertEquals(3, hello.getSlots());
-    assertEquals(36, hello.getWorkerKey().length());
-    assertTrue(hello.getWorkerName().endsWith(":" + ProcessHandle.current().pid()));
-    assertEquals(System.getProperty("pyflow.version"), hello.getSdkVersion());
-    ActivityType echo = hello.getActivityTypesList().stream().filter(type -> type.getName().equals("echo")).findFirst().orElseThrow();
-    assertEquals("1.0", echo.getVersion());
-    assertEquals(60, echo.getStartToCloseTimeout().getSeconds());
-    assertEquals(10, echo.getHeartbeatTimeout().getSeconds());
-    assertFalse(echo.hasScheduleToStartTimeout());
-    assertEquals("gives back what it got", echo.getDescription());
-  }
-
-  @Test
-  void creditsAreTheSlotsAndOneMoreForEachFinishedTask() throws Exception {
-    ScriptedHost.Connection stream = connect(3);
-    assertEquals(3, stream.credits());
-    for (String name : List.of("a", "b", "c")) {
-      stream.task(name, "gated", "\"" + name + "\"");
+    @Test
+    void creditsAreTheSlotsAndOneMoreForEachFinishedTask() throws Exception {
+        ScriptedHost.Connection stream = connect(3);
+        assertEquals(3, stream.credits());
+        for (String name : List.of("a", "b", "c")) {
+            stream.task(name, "gated", "\"" + name + "\"");
+        }
+        assertEquals(3, stream.ping(1).getHeldCount());
+        assertTrue(
+                stream.passedOver.stream().noneMatch(Integer.class::isInstance),
+                "no credit while all slots are in use");
+        samples.gate.release(3);
+        int credits = 0;
+        for (int i = 0; i < 3; i++) {
+            stream.outcome();
+        }
+        while (credits < 3) {
+            credits += stream.passedOver.stream()
+                    .filter(Integer.class::isInstance)
+                    .mapToInt(Integer.class::cast)
+                    .sum();
+            stream.passedOver.clear();
+            credits += credits < 3 ? stream.credits() : 0;
+        }
+        assertEquals(3, credits);
+        assertEquals(3, samples.runningMost.get());
     }
-    assertEquals(3, stream.ping(1).getHeldCount());
-    assertTrue(stream.passedOver.stream().noneMatch(Integer.class::isInstance), "no credit while all slots are in use");
-    samples.gate.release(3);
-    int credits = 0;
-    for (int i = 0; i < 3; i++) {
-      stream.outcome();
+
+    @Test
+    void creditsNeverExceedTheSlotsUnderLoad() throws Exception {
+        ScriptedHost.Connection stream = connect(4);
+        int credits = 0;
+        int sent = 0;
+        Set<ByteString> outcomes = new HashSet<>();
+        while (outcomes.size() < 2_000) {
+            Object item = stream.heard.poll(ScriptedHost.DEADLINE_S, TimeUnit.SECONDS);
+            if (item instanceof Integer more) {
+                credits += more;
+            } else if (item instanceof Outcome outcome) {
+                assertTrue(outcomes.add(outcome.getTaskToken()), "an outcome is sent once");
+                stream.ack(outcome.getTaskToken().toStringUtf8());
+            }
+            assertTrue(credits <= 4, "credits " + credits);
+            for (; credits > 0 && sent < 2_000; credits--, sent++) {
+                stream.task("t" + sent, "echo", "1");
+            }
+        }
+        assertEquals(2_000, samples.calls.get());
     }
-    while (credits < 3) {
-      credits += stream.passedOver.stream().filter(Integer.class::isInstance).mapToInt(Integer.class::cast).sum();
-      stream.passedOver.clear();
-      credits += credits < 3 ? stream.credits() : 0;
+
+    @Test
+    void valuesComeBackExactly() throws Exception {
+        ScriptedHost.Connection stream = connect(2);
+        String deep = "[".repeat(200) + "]".repeat(200);
+        for (String value : List.of(
+                "null",
+                "true",
+                "9223372036854775807",
+                "-9223372036854775808",
+                "18446744073709551616",
+                "0.1",
+                "1.5e300",
+                "\"\"",
+                "[]",
+                "{\"\":0}",
+                "\"gr\u00fc\u00df \\\"\u2028 \ud83d\ude00 \u0416/\"",
+                "[1,[2,{\"a\":null}]]",
+                deep)) {
+            Outcome outcome = run(stream, "echo", value);
+            assertTrue(outcome.hasCompleted(), () -> value + ": " + outcome);
+            assertEquals(
+                    value.replace("1.5e300", "1.5E300"),
+                    json(outcome.getCompleted().getResult()));
+            assertEquals("", outcome.getCompleted().getResult().getContentType());
+        }
+        assertEquals("null", json(run(stream, "nothing", null).getCompleted().getResult()));
+        assertEquals("null", json(run(stream, "nothing", "null").getCompleted().getResult()));
+        assertEquals(deep, json(run(stream, "make", "\"deep\"").getCompleted().getResult()));
     }
-    assertEquals(3, credits);
-    assertEquals(3, samples.runningMost.get());
-  }
 
-  @Test
-  void creditsNeverExceedTheSlotsUnderLoad() throws Exception {
-    ScriptedHost.Connection stream = connect(4);
-    int credits = 0;
-    int sent = 0;
-    Set<ByteString> outcomes = new HashSet<>();
-    while (outcomes.size() < 2_000) {
-      Object item = stream.heard.poll(ScriptedHost.DEADLINE_S, TimeUnit.SECONDS);
-      if (item instanceof Integer more) {
-        credits += more;
-      } else if (item instanceof Outcome outcome) {
-        assertTrue(outcomes.add(outcome.getTaskToken()), "an outcome is sent once");
-        stream.ack(outcome.getTaskToken().toStringUtf8());
-      }
-      assertTrue(credits <= 4, "credits " + credits);
-      for (; credits > 0 && sent < 2_000; credits--, sent++) {
-        stream.task("t" + sent, "echo", "1");
-      }
+    @Test
+    void whatHasNoJsonFormFailsTheTask() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        for (String what : List.of("nan", "nans", "surrogate", "stream", "ring")) {
+            Failure failure = run(stream, "make", "\"" + what + "\"").getFailed();
+            assertEquals("pyflow.BadResult", failure.getType(), what);
+            assertTrue(failure.getNonRetryable());
+        }
+        Failure nan = run(stream, "make", "\"nan\"").getFailed();
+        assertTrue(
+                nan.getMessage().contains("\"a\"")
+                        && nan.getMessage().contains("NaN")
+                        && nan.getMessage().contains("activity make 1.0"),
+                nan.getMessage());
     }
-    assertEquals(2_000, samples.calls.get());
-  }
 
-  @Test
-  void valuesComeBackExactly() throws Exception {
-    ScriptedHost.Connection stream = connect(2);
-    String deep = "[".repeat(200) + "]".repeat(200);
-    for (String value :
-        List.of(
-            "null", "true", "9223372036854775807", "-9223372036854775808", "18446744073709551616", "0.1", "1.5e300", "\"\"", "[]",
-            "{\"\":0}", "\"gr\u00fc\u00df \\\"\u2028 \ud83d\ude00 \u0416/\"", "[1,[2,{\"a\":null}]]", deep)) {
-      Outcome outcome = run(stream, "echo", value);
-      assertTrue(outcome.hasCompleted(), () -> value + ": " + outcome);
-      assertEquals(value.replace("1.5e300", "1.5E300"), json(outcome.getCompleted().getResult()));
-      assertEquals("", outcome.getCompleted().getResult().getContentType());
+    @Test
+    void aResultOverTheLimitFailsTheTaskHere() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        assertTrue(run(stream, "big", "32766").hasCompleted());
+        Failure failure = run(stream, "big", "32767").getFailed();
+        assertEquals("pyflow.ResultTooLarge", failure.getType());
+        assertTrue(failure.getNonRetryable());
+        assertTrue(
+                failure.getMessage().contains("32769") && failure.getMessage().contains("32768"), failure.getMessage());
+        assertEquals(
+                "pyflow.ResultTooLarge",
+                run(stream, "big", "5242880").getFailed().getType());
     }
-    assertEquals("null", json(run(stream, "nothing", null).getCompleted().getResult()));
-    assertEquals("null", json(run(stream, "nothing", "null").getCompleted().getResult()));
-    assertEquals(deep, json(run(stream, "make", "\"deep\"").getCompleted().getResult()));
-  }
 
-  @Test
-  void whatHasNoJsonFormFailsTheTask() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    for (String what : List.of("nan", "nans", "surrogate", "stream", "ring")) {
-      Failure failure = run(stream, "make", "\"" + what + "\"").getFailed();
-      assertEquals("pyflow.BadResult", failure.getType(), what);
-      assertTrue(failure.getNonRetryable());
+    @Test
+    void failuresCarryTypeMessageStackAndCauses() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        Failure failure = run(stream, "fail", "\"plain\"").getFailed();
+        assertEquals("CardExpired", failure.getType());
+        assertEquals("kaputt \u00e4", failure.getMessage());
+        assertEquals("java", failure.getSourceLanguage());
+        assertFalse(failure.getNonRetryable());
+        assertTrue(
+                failure.getStackTrace().contains("\tat dev.pyflow.activity.Samples.fail(Samples.java:"),
+                failure.getStackTrace());
+        assertFalse(
+                failure.getStackTrace().contains("reflect")
+                        || failure.getStackTrace().contains("ThreadPool"),
+                failure.getStackTrace());
+        assertEquals("IOException", failure.getCause().getType());
+        assertEquals("ArithmeticException", failure.getCause().getCause().getType());
+        assertFalse(failure.getCause().getCause().hasCause());
+
+        Failure told = run(stream, "fail", "\"author\"").getFailed();
+        assertEquals("PaymentRefused", told.getType());
+        assertEquals("{\"card\":\"1234\"}", json(told.getDetails()));
+        assertTrue(told.getNonRetryable());
+        assertEquals(Duration.ofMillis(2_500), Durations.of(told.getNextRetryDelay()));
+        assertEquals("IllegalStateException", told.getCause().getType());
+
+        assertNotEquals("", run(stream, "fail", "\"anonymous\"").getFailed().getType());
+        assertEquals(
+                "StackOverflowError",
+                run(stream, "fail", "\"overflow\"").getFailed().getType());
+        assertTrue(run(stream, "echo", "1").hasCompleted(), "the thread lives on");
     }
-    Failure nan = run(stream, "make", "\"nan\"").getFailed();
-    assertTrue(nan.getMessage().contains("\"a\"") && nan.getMessage().contains("NaN") && nan.getMessage().contains("activity make 1.0"), nan.getMessage());
-  }
 
-  @Test
-  void aResultOverTheLimitFailsTheTaskHere() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    assertTrue(run(stream, "big", "32766").hasCompleted());
-    Failure failure = run(stream, "big", "32767").getFailed();
-    assertEquals("pyflow.ResultTooLarge", failure.getType());
-    assertTrue(failure.getNonRetryable());
-    assertTrue(failure.getMessage().contains("32769") && failure.getMessage().contains("32768"), failure.getMessage());
-    assertEquals("pyflow.ResultTooLarge", run(stream, "big", "5242880").getFailed().getType());
-  }
-
-  @Test
-  void failuresCarryTypeMessageStackAndCauses() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    Failure failure = run(stream, "fail", "\"plain\"").getFailed();
-    assertEquals("CardExpired", failure.getType());
-    assertEquals("kaputt \u00e4", failure.getMessage());
-    assertEquals("java", failure.getSourceLanguage());
-    assertFalse(failure.getNonRetryable());
-    assertTrue(failure.getStackTrace().contains("\tat dev.pyflow.activity.Samples.fail(Samples.java:"), failure.getStackTrace());
-    assertFalse(failure.getStackTrace().contains("reflect") || failure.getStackTrace().contains("ThreadPool"), failure.getStackTrace());
-    assertEquals("IOException", failure.getCause().getType());
-    assertEquals("ArithmeticException", failure.getCause().getCause().getType());
-    assertFalse(failure.getCause().getCause().hasCause());
-
-    Failure told = run(stream, "fail", "\"author\"").getFailed();
-    assertEquals("PaymentRefused", told.getType());
-    assertEquals("{\"card\":\"1234\"}", json(told.getDetails()));
-    assertTrue(told.getNonRetryable());
-    assertEquals(Duration.ofMillis(2_500), Durations.of(told.getNextRetryDelay()));
-    assertEquals("IllegalStateException", told.getCause().getType());
-
-    assertNotEquals("", run(stream, "fail", "\"anonymous\"").getFailed().getType());
-    assertEquals("StackOverflowError", run(stream, "fail", "\"overflow\"").getFailed().getType());
-    assertTrue(run(stream, "echo", "1").hasCompleted(), "the thread lives on");
-  }
-
-  @Test
-  void unreadableInputAndUnknownTypesFailTheTask() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    assertEquals("pyflow.BadInput", run(stream, "echo", "{\"a\":").getFailed().getType());
-    assertEquals("pyflow.BadInput", run(stream, "echo", "").getFailed().getType());
-    assertEquals("pyflow.BadInput", run(stream, "echo", "1 2").getFailed().getType());
-    Task.Builder task = ScriptedHost.Connection.taskOf("u", "echo", null).toBuilder();
-    task.setInput(Payload.newBuilder().setData(ByteString.copyFrom(new byte[] {'"', (byte) 0xff, '"'})));
-    stream.send(HostFrame.newBuilder().addTasks(task).build());
-    assertEquals("pyflow.BadInput", stream.outcome().getFailed().getType());
-    task.setInput(Payload.newBuilder().setContentType("text/plain").setData(token("1"))).setTaskToken(token("v"));
-    stream.send(HostFrame.newBuilder().addTasks(task).build());
-    Failure failure = stream.outcome().getFailed();
-    assertEquals("pyflow.BadInput", failure.getType());
-    assertTrue(failure.getMessage().contains("text/plain"), failure.getMessage());
-    Failure unknown = run(stream, "absent", null).getFailed();
-    assertEquals("pyflow.UnknownActivity", unknown.getType());
-    assertFalse(unknown.getNonRetryable());
-  }
-
-  @Test
-  void theContextTellsAboutTheTask() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    Task.Builder task = ScriptedHost.Connection.taskOf("t", "context", null).toBuilder();
-    task.setStartToCloseLeft(Durations.of(Duration.ofSeconds(30)));
-    task.setLastProgress(Payload.newBuilder().setData(token("{\"x\":1,\"y\":9007199254740993}")));
-    stream.send(HostFrame.newBuilder().addTasks(task).build());
-    String result = json(stream.outcome().getCompleted().getResult());
-    for (String part : List.of("\"attempt\":2", "\"ids\":\"w1/r1/activity3.attempt2\"", "\"key\":\"r1/activity3\"", "\"left\":true", "\"last\":9007199254740993")) {
-      assertTrue(result.contains(part), result);
+    @Test
+    void unreadableInputAndUnknownTypesFailTheTask() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        assertEquals(
+                "pyflow.BadInput", run(stream, "echo", "{\"a\":").getFailed().getType());
+        assertEquals("pyflow.BadInput", run(stream, "echo", "").getFailed().getType());
+        assertEquals("pyflow.BadInput", run(stream, "echo", "1 2").getFailed().getType());
+        Task.Builder task = ScriptedHost.Connection.taskOf("u", "echo", null).toBuilder();
+        task.setInput(Payload.newBuilder().setData(ByteString.copyFrom(new byte[] {'"', (byte) 0xff, '"'})));
+        stream.send(HostFrame.newBuilder().addTasks(task).build());
+        assertEquals("pyflow.BadInput", stream.outcome().getFailed().getType());
+        task.setInput(Payload.newBuilder().setContentType("text/plain").setData(token("1")))
+                .setTaskToken(token("v"));
+        stream.send(HostFrame.newBuilder().addTasks(task).build());
+        Failure failure = stream.outcome().getFailed();
+        assertEquals("pyflow.BadInput", failure.getType());
+        assertTrue(failure.getMessage().contains("text/plain"), failure.getMessage());
+        Failure unknown = run(stream, "absent", null).getFailed();
+        assertEquals("pyflow.UnknownActivity", unknown.getType());
+        assertFalse(unknown.getNonRetryable());
     }
-  }
 
-  @Test
-  void theLastProgressArrivesBeforeTheOutcome() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    stream.task("t", "steps", "500");
-    assertTrue(stream.outcome().hasCompleted());
-    List<String> told =
-        stream.passedOver.stream()
-            .filter(dev.pyflow.api.v1.Progress.class::isInstance)
-            .map(item -> json(((dev.pyflow.api.v1.Progress) item).getDetails()))
-            .toList();
-    assertEquals("{\"step\":500}", told.get(told.size() - 1));
-  }
-
-  @Test
-  void tooMuchProgressRaisesToTheAuthor() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    String told = json(run(stream, "longWinded", null).getCompleted().getResult());
-    assertTrue(told.contains("3002") && told.contains("2048"), told);
-  }
-
-  @Test
-  void cancelReachesTheActivity() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    stream.task("t", "patient", null);
-    stream.progress();
-    Cancel cancel = Cancel.newBuilder().setTaskToken(token("t")).setReason(CancelReason.CANCEL_REASON_REQUESTED).build();
-    stream.send(HostFrame.newBuilder().addCancels(cancel).addCancels(cancel.toBuilder().setTaskToken(token("unheard of"))).build());
-    stream.ping(1);
-    samples.gate.release();
-    Outcome outcome = stream.outcome();
-    assertTrue(outcome.hasCanceled(), outcome.toString());
-    assertEquals("REQUESTED", samples.told);
-  }
-
-  @Test
-  void anOutcomeThatComesLaterFreesTheSlot() throws Exception {
-    ScriptedHost.Connection stream = connect(1);
-    assertEquals(1, stream.credits());
-    assertTrue(run(stream, "later", null).hasWillCompleteLater());
-    assertEquals(1, stream.credits());
-    assertEquals("dA", samples.told, "the token, base64url without padding");
-  }
-
-  @Test
-  void pingIsAnsweredWhileAllSlotsAreBusy() throws Exception {
-    ScriptedHost.Connection stream = connect(2);
-    stream.task("a", "gated", "\"a\"");
-    stream.task("b", "echo", "1");
-    stream.outcome();
-    Status status = stream.ping(77);
-    assertEquals(77, status.getNonce());
-    assertEquals(1, status.getSlotsFree());
-    assertEquals(
-        "{a=TASK_STATE_RUNNING, b=TASK_STATE_FINISHED}",
-        status.getHeldList().stream()
-            .collect(Collectors.toMap(held -> held.getTaskToken().toStringUtf8(), held -> held.getState(), (a, b) -> a, java.util.TreeMap::new))
-            .toString());
-    stream.ack("b");
-    assertEquals(1, stream.ping(78).getHeldCount());
-  }
-
-  @Test
-  void afterACutTheWorkerResumesWhatItHolds() throws Exception {
-    ScriptedHost.Connection first = connect(3);
-    first.task("finished", "echo", "7");
-    first.task("running", "gated", "\"r\"");
-    first.task("acked", "echo", "8");
-    first.outcome();
-    first.outcome();
-    first.ack("acked");
-    first.ping(1);
-    first.cut();
-
-    ScriptedHost.Connection second = host.accept();
-    assertEquals(first.hello.getWorkerKey(), second.hello.getWorkerKey());
-    assertEquals(
-        Set.of("finished:FINISHED", "running:RUNNING"),
-        second.hello.getResumeList().stream()
-            .map(held -> held.getTaskToken().toStringUtf8() + ":" + held.getState().name().replace("TASK_STATE_", ""))
-            .collect(Collectors.toSet()));
-    second.welcome();
-    assertEquals("7", json(second.outcome().getCompleted().getResult()));
-    assertEquals(2, second.credits(), "slots less tasks still running");
-    samples.gate.release();
-    assertEquals("\"done r\"", json(second.outcome().getCompleted().getResult()));
-    assertEquals(3, samples.calls.get(), "nothing ran twice");
-  }
-
-  @Test
-  void aHeldTaskThatIsNotWantedIsStoppedAndForgotten() throws Exception {
-    ScriptedHost.Connection first = connect(2);
-    first.task("a", "patient", null);
-    first.task("b", "echo", "1");
-    first.outcome();
-    first.complete();
-    ScriptedHost.Connection second = host.accept();
-    assertEquals(2, second.hello.getResumeCount());
-    second.welcome(ScriptedHost.LIMITS, Duration.ofSeconds(10), false);
-    assertEquals(1, second.credits(), "the slot is in use until the function has ended");
-    assertEquals(0, second.ping(1).getHeldCount());
-    samples.gate.release();
-    assertEquals(1, second.credits());
-    assertEquals("LEASE_LOST", samples.told);
-    assertTrue(second.passedOver.stream().noneMatch(Outcome.class::isInstance), "its outcome goes nowhere");
-  }
-
-  @Test
-  void aTaskSentTwiceRunsOnceAndAcksMayRepeat() throws Exception {
-    ScriptedHost.Connection stream = connect(2);
-    stream.credits();
-    stream.task("t", "gated", "\"x\"");
-    stream.task("t", "gated", "\"x\"");
-    assertEquals(1, stream.credits(), "the credit of the second comes back");
-    samples.gate.release(2);
-    stream.outcome();
-    stream.ack("t");
-    stream.ack("t", AckStatus.ACK_STATUS_DUPLICATE);
-    stream.ack("never seen", AckStatus.ACK_STATUS_REFUSED);
-    assertEquals(0, stream.ping(1).getHeldCount());
-    assertEquals(1, samples.calls.get());
-  }
-
-  @Test
-  void aSilentHostIsLeft() throws Exception {
-    start(1);
-    host.accept().welcome(ScriptedHost.LIMITS, Duration.ofMillis(50), true).await(ScriptedHost.Connection.Ended.class);
-    host.accept().welcome().ping(1);
-  }
-
-  @Test
-  void framesStayBelowTheLimit() throws Exception {
-    start(8);
-    Limits limits = ScriptedHost.LIMITS.toBuilder().setFrameBytesMax(40_000).build();
-    ScriptedHost.Connection stream = host.accept().welcome(limits, Duration.ofSeconds(10), true);
-    HostFrame.Builder tasks = HostFrame.newBuilder();
-    for (int i = 0; i < 8; i++) {
-      tasks.addTasks(ScriptedHost.Connection.taskOf("t" + i, "big", "30000"));
+    @Test
+    void theContextTellsAboutTheTask() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        Task.Builder task = ScriptedHost.Connection.taskOf("t", "context", null).toBuilder();
+        task.setStartToCloseLeft(Durations.of(Duration.ofSeconds(30)));
+        task.setLastProgress(Payload.newBuilder().setData(token("{\"x\":1,\"y\":9007199254740993}")));
+        stream.send(HostFrame.newBuilder().addTasks(task).build());
+        String result = json(stream.outcome().getCompleted().getResult());
+        for (String part : List.of(
+                "\"attempt\":2",
+                "\"ids\":\"w1/r1/activity3.attempt2\"",
+                "\"key\":\"r1/activity3\"",
+                "\"left\":true",
+                "\"last\":9007199254740993")) {
+            assertTrue(result.contains(part), result);
+        }
     }
-    stream.send(tasks.build());
-    for (int i = 0; i < 8; i++) {
-      assertTrue(stream.outcome().hasCompleted());
+
+    @Test
+    void theLastProgressArrivesBeforeTheOutcome() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        stream.task("t", "steps", "500");
+        assertTrue(stream.outcome().hasCompleted());
+        List<String> told = stream.passedOver.stream()
+                .filter(dev.pyflow.api.v1.Progress.class::isInstance)
+                .map(item -> json(((dev.pyflow.api.v1.Progress) item).getDetails()))
+                .toList();
+        assertEquals("{\"step\":500}", told.get(told.size() - 1));
     }
-  }
 
-  @Test
-  void finalGoodbyesEndTheWorker() throws Exception {
-    for (GoAwayReason reason :
-        List.of(
-            GoAwayReason.GO_AWAY_REASON_UNAUTHENTICATED, GoAwayReason.GO_AWAY_REASON_INCOMPATIBLE, GoAwayReason.GO_AWAY_REASON_SUPERSEDED)) {
-      start(1);
-      host.accept().goAway(reason, "because of the test");
-      WorkerException.Refused refused = assertThrows(WorkerException.Refused.class, worker::join);
-      assertEquals(reason.name(), "GO_AWAY_REASON_" + refused.reason());
-      assertTrue(refused.getMessage().contains("because of the test"));
+    @Test
+    void tooMuchProgressRaisesToTheAuthor() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        String told = json(run(stream, "longWinded", null).getCompleted().getResult());
+        assertTrue(told.contains("3002") && told.contains("2048"), told);
     }
-  }
 
-  @Test
-  void otherGoodbyesAndEndsLeadToAReconnect() throws Exception {
-    start(1);
-    host.acceptAndWelcome().goAway(GoAwayReason.GO_AWAY_REASON_HOST_DRAINING, "restarting");
-    host.acceptAndWelcome().goAway(GoAwayReason.GO_AWAY_REASON_PROTOCOL_ERROR, "a test");
-    host.acceptAndWelcome().complete();
-    host.accept().cut();
-    host.acceptAndWelcome().ping(1);
-  }
+    @Test
+    void cancelReachesTheActivity() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        stream.task("t", "patient", null);
+        stream.progress();
+        Cancel cancel = Cancel.newBuilder()
+                .setTaskToken(token("t"))
+                .setReason(CancelReason.CANCEL_REASON_REQUESTED)
+                .build();
+        stream.send(HostFrame.newBuilder()
+                .addCancels(cancel)
+                .addCancels(cancel.toBuilder().setTaskToken(token("unheard of")))
+                .build());
+        stream.ping(1);
+        samples.gate.release();
+        Outcome outcome = stream.outcome();
+        assertTrue(outcome.hasCanceled(), outcome.toString());
+        assertEquals("REQUESTED", samples.told);
+    }
 
-  @Test
-  void anotherHostAtTheSameAddressTakesOver() throws Exception {
-    ScriptedHost.Connection first = connect(1);
-    first.task("t", "gated", "\"x\"");
-    first.ping(1);
-    int port = host.port();
-    host.close();
-    samples.gate.release();
-    host = ScriptedHost.tcp(port);
-    ScriptedHost.Connection second = host.acceptAndWelcome();
-    assertEquals(1, second.hello.getResumeCount());
-    assertEquals("\"done x\"", json(second.outcome().getCompleted().getResult()));
-  }
+    @Test
+    void anOutcomeThatComesLaterFreesTheSlot() throws Exception {
+        ScriptedHost.Connection stream = connect(1);
+        assertEquals(1, stream.credits());
+        assertTrue(run(stream, "later", null).hasWillCompleteLater());
+        assertEquals(1, stream.credits());
+        assertEquals("dA", samples.told, "the token, base64url without padding");
+    }
 
-  @Test
-  void aDrainFinishesRunsLateArrivalsAndSaysGoodbye() throws Exception {
-    ScriptedHost.Connection stream = connect(2);
-    stream.task("t", "gated", "\"x\"");
-    stream.ping(1);
-    worker.drain();
-    stream.await(Draining.class);
-    stream.task("late", "echo", "1");
-    assertEquals(token("late"), stream.outcome().getTaskToken());
-    stream.ack("late");
-    samples.gate.release();
-    stream.outcome();
-    assertEquals(2, stream.ping(2).getSlotsFree());
-    stream.ack("t");
-    assertTrue(stream.await(ScriptedHost.Connection.Ended.class).bySide(), "the worker closes its side");
-    worker.join();
-    assertEquals(1, stream.passedOver.stream().filter(Integer.class::isInstance).count(), "no credits after Draining");
-  }
+    @Test
+    void pingIsAnsweredWhileAllSlotsAreBusy() throws Exception {
+        ScriptedHost.Connection stream = connect(2);
+        stream.task("a", "gated", "\"a\"");
+        stream.task("b", "echo", "1");
+        stream.outcome();
+        Status status = stream.ping(77);
+        assertEquals(77, status.getNonce());
+        assertEquals(1, status.getSlotsFree());
+        assertEquals(
+                "{a=TASK_STATE_RUNNING, b=TASK_STATE_FINISHED}",
+                status.getHeldList().stream()
+                        .collect(Collectors.toMap(
+                                held -> held.getTaskToken().toStringUtf8(),
+                                held -> held.getState(),
+                                (a, b) -> a,
+                                java.util.TreeMap::new))
+                        .toString());
+        stream.ack("b");
+        assertEquals(1, stream.ping(78).getHeldCount());
+    }
 
-  @Test
-  void aDrainOutlivesACut() throws Exception {
-    ScriptedHost.Connection first = connect(1);
-    first.task("t", "gated", "\"x\"");
-    first.ping(1);
-    worker.drain();
-    first.await(Draining.class);
-    first.cut();
-    ScriptedHost.Connection second = host.acceptAndWelcome();
-    second.await(Draining.class);
-    samples.gate.release();
-    assertInstanceOf(Outcome.class, second.outcome());
-    second.ack("t");
-    worker.join();
-    assertTrue(second.passedOver.stream().noneMatch(Integer.class::isInstance), "no credits");
-  }
+    @Test
+    void aTaskSentTwiceRunsOnceAndAcksMayRepeat() throws Exception {
+        ScriptedHost.Connection stream = connect(2);
+        stream.credits();
+        stream.task("t", "gated", "\"x\"");
+        stream.task("t", "gated", "\"x\"");
+        assertEquals(1, stream.credits(), "the credit of the second comes back");
+        samples.gate.release(2);
+        stream.outcome();
+        stream.ack("t");
+        stream.ack("t", AckStatus.ACK_STATUS_DUPLICATE);
+        stream.ack("never seen", AckStatus.ACK_STATUS_REFUSED);
+        assertEquals(0, stream.ping(1).getHeldCount());
+        assertEquals(1, samples.calls.get());
+    }
 
-  @Test
-  void aWorkerWithoutAHostGivesUpWhenTold() throws Exception {
-    int port = host.port();
-    host.close();
-    worker = ActivityWorker.builder().host("127.0.0.1:" + port).taskList("docs").register(samples).giveUpAfter(Duration.ofMillis(300)).build().start();
-    WorkerException.Unreachable gone = assertThrows(WorkerException.Unreachable.class, worker::join);
-    assertTrue(gone.getMessage().contains("127.0.0.1:" + port), gone.getMessage());
-  }
+    @Test
+    void framesStayBelowTheLimit() throws Exception {
+        start(8);
+        Limits limits = ScriptedHost.LIMITS.toBuilder().setFrameBytesMax(40_000).build();
+        ScriptedHost.Connection stream = host.accept().welcome(limits, Duration.ofSeconds(10), true);
+        HostFrame.Builder tasks = HostFrame.newBuilder();
+        for (int i = 0; i < 8; i++) {
+            tasks.addTasks(ScriptedHost.Connection.taskOf("t" + i, "big", "30000"));
+        }
+        stream.send(tasks.build());
+        for (int i = 0; i < 8; i++) {
+            assertTrue(stream.outcome().hasCompleted());
+        }
+    }
 }
