@@ -10,6 +10,7 @@ from typing import Any
 
 import pyflow
 from progress import Progress
+from pyflow.swf import UnknownResource
 from stack import DECIDER_TASK_LIST, DOMAIN, ProcessEnded, Stack
 
 REGISTRATION_TIMEOUT_S = 30
@@ -64,7 +65,7 @@ class PipelineRun:
                     input=job,
                     client=self._swf,
                 )
-            except self._swf.exceptions.UnknownResourceFault as error:
+            except UnknownResource as error:
                 if time.monotonic() > deadline:
                     decider = stack.processes["decider"]
                     raise ProcessEnded(decider.story(f"did not register its workflows: {error}")) from error
