@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, Protocol, Union
 
@@ -45,7 +46,13 @@ class PayloadError(PyflowException):
 
 def to_json(value: Any) -> str:
     """A value as JSON text. Raises TypeError for what has no JSON form."""
-    return json.dumps(value, default=_plain)
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    if kind is str:
+        text: str = encode_basestring_ascii(value)
+        return text
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str | None, hint: Any = None) -> Any:
@@ -55,7 +62,12 @@ def from_json(text: str | None, hint: Any = None) -> Any:
     """
     if text is None:
         return None
-    value = json.loads(text)
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        end = -1
+    if end != len(text):
+        value = json.loads(text)  # white space around it, or not JSON at all: then this raises
     if hint is None or hint is Any:
         return value
     return convert(value, hint)
@@ -83,6 +95,9 @@ def _plain(value: Any) -> Any:
         return dump(mode="json")
     raise TypeError(f"{type(value).__name__} has no JSON form; pass a dict, a dataclass or a pydantic model")
 
+
+_ENCODER = json.JSONEncoder(default=_plain)
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in stubs
 
 _Reader = Callable[[Any], Any]
 

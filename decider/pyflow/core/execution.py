@@ -125,18 +125,19 @@ class Execution:
                 f"{self.describe()} last decided at event {self.last_started_event_id}; the task follows event "
                 f"{previous_started_event_id}. Another decider has answered meanwhile."
             )
-        answered, turns = self._reader.read(events, started_event_id)
+        turn: Turn | None = None
         try:
-            if answered is not None:
-                self._confirm(answered)
-            for turn in turns:
-                self._take(turn)
+            for turn in self._reader.read(events, started_event_id):
+                if turn is not self._context.turn:
+                    self._take(turn)
                 if turn.completed is not None:
                     self._confirm(turn)
-            if not turns or turns[-1].completed is not None:
+            if turn is None or turn.completed is not None:
                 return Advance(last_event_id=self.last_event_id, closed=True)
-            self.last_started_event_id = turns[-1].started_id
+            self.last_started_event_id = turn.started_id
             return build_answer(self._context, self.last_event_id)
+        except StaleExecutionError:
+            raise
         except KeyboardInterrupt:
             raise
         except BaseException as error:

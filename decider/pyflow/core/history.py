@@ -9,7 +9,7 @@ wake the code on replay, so its start is kept as a *void start* of the turn that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from pyflow.core.values import Event
@@ -197,15 +197,15 @@ class HistoryReader:
         self._sink = self._arrivals
         self._voids: list[tuple[int, Event]] = []
 
-    def read(self, events: Iterable[Event], started_event_id: int) -> tuple[Turn | None, list[Turn]]:
-        """The previous turn if it is answered now, and the turns that follow. The last one is live, unless the
-        history is that of a closed execution (then ``started_event_id`` is 0).
+    def read(self, events: Iterable[Event], started_event_id: int) -> Iterator[Turn]:
+        """Give turns as they are complete. First, where there is one, the turn that was live before and is answered
+        now; last the live one, unless the history is that of a closed execution (``started_event_id`` is 0).
 
         Raises StaleExecutionError if the events do not follow what was read before.
         """
-        answered: Turn | None = None
-        turns: list[Turn] = []
-        completed_id = self._turn.completed["eventId"] if self._turn and self._turn.completed else 0
+        turn = self._turn
+        whole: Turn | None = None
+        completed_id = turn.completed["eventId"] if turn is not None and turn.completed is not None else 0
         last = self.last_event_id
         for event in events:
             event_id = event["eventId"]
@@ -226,30 +226,28 @@ class HistoryReader:
                 self._sink.append((event_type, event[key], event))
             elif kind == _DECISION:
                 attributes = event[key]
-                if attributes["decisionTaskCompletedEventId"] == completed_id and self._turn is not None:
-                    self._turn.decisions.append((event_type, attributes, event))
-                else:
-                    self._sink.append((event_type, attributes, event))
+                own = turn is not None and attributes["decisionTaskCompletedEventId"] == completed_id
+                (turn.decisions if own and turn is not None else self._sink).append((event_type, attributes, event))
             elif kind == _STARTED:
+                if whole is not None:
+                    yield whole
+                    whole = None
                 self._open = event
                 self._sink = self._between
             elif kind == _COMPLETED:
-                turn = self._complete(event)
-                if turn is self._live:
-                    answered, self._live = turn, None
-                else:
-                    turns.append(turn)
+                whole = turn = self._complete(event)
                 completed_id = event_id
             elif kind == _TIMED_OUT:
                 self._void(event)
             elif kind == _CHILD_FAILED:
                 attributes = event[key]
-                fails_at_once = not attributes.get("initiatedEventId")
-                sink = self._turn.decisions if fails_at_once and self._turn is not None else self._sink
-                sink.append((event_type, attributes, event))
+                at_once = not attributes.get("initiatedEventId")
+                (turn.decisions if at_once and turn is not None else self._sink).append((event_type, attributes, event))
         self.last_event_id = last
-        self._open_live_turn(turns, started_event_id)
-        return answered, turns
+        if whole is not None:
+            yield whole
+        if started_event_id:
+            yield self._live_turn(started_event_id)
 
     def _complete(self, event: Event) -> Turn:
         turn = self._live
@@ -258,6 +256,7 @@ class HistoryReader:
                 raise StaleExecutionError(f"event {event['eventId']} completes a decision task that never started")
             turn = Turn(self._arrivals, self._open)
             turn.void_starts = self._voids
+        self._live = None
         turn.complete(event)
         self._turn = turn
         self._open = None
@@ -279,9 +278,7 @@ class HistoryReader:
             self._open = None
         self._sink = self._arrivals
 
-    def _open_live_turn(self, turns: list[Turn], started_event_id: int) -> None:
-        if not started_event_id:
-            return
+    def _live_turn(self, started_event_id: int) -> Turn:
         if self._open is None or self._open["eventId"] != started_event_id:
             raise StaleExecutionError(
                 f"the events end at {self.last_event_id} without the start of the decision task, event "
@@ -290,4 +287,4 @@ class HistoryReader:
         self._live = Turn(self._arrivals, self._open)
         self._arrivals = []
         self._voids = []
-        turns.append(self._live)
+        return self._live
