@@ -9,6 +9,7 @@ require "tmpdir"
 require "pyflow"
 require "support/scripted_host"
 require "support/worker_process"
+require "support/activities"
 
 Thread.report_on_exception = true
 
@@ -18,7 +19,10 @@ module WithHost
     base.let(:folder) { Dir.mktmpdir("pf") }
     base.let(:address) { "unix:#{folder}/h.sock" }
     base.let(:host) { ScriptedHost.new(address) }
-    base.before { @log = capture_log }
+    base.before do
+      @log = capture_log
+      Waiter.reset
+    end
     base.after { tear_down }
   end
 

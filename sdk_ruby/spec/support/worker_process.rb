@@ -14,14 +14,20 @@ class WorkerProcess
     @lines = []
     @lock = Mutex.new
     clean = ENV.keys.grep(/\APYFLOW_/).to_h { |name| [name, nil] }
-    @in, out, @waiting = Open3.popen2e(clean.merge(env), RbConfig.ruby, "-I", "#{ROOT}/lib", "#{ROOT}/exe/pyflow-activity", *arguments)
+    @in, @out, @waiting = Open3.popen2e(clean.merge(env), RbConfig.ruby, "-I", "#{ROOT}/lib", "#{ROOT}/exe/pyflow-activity", *arguments)
     @pid = @waiting.pid
-    @reader = Thread.new { out.each_line { |line| @lock.synchronize { @lines << line } } }
+    @reader = Thread.new { read }
   end
 
   def output = @lock.synchronize { @lines.join }
   def signal(name) = Process.kill(name, pid)
   def wait_for(text) = Waiting.until("'#{text}' in #{output}") { output.include?(text) }
+
+  # As if whoever reads its output had been killed.
+  def close_output
+    @reader.kill.join
+    @out.close
+  end
 
   # The exit code; everything is read.
   def exit_code
@@ -34,5 +40,13 @@ class WorkerProcess
   def kill
     Process.kill("KILL", pid) if @waiting.alive?
     @waiting.join
+  end
+
+  private
+
+  def read
+    @out.each_line { |line| @lock.synchronize { @lines << line } }
+  rescue IOError
+    nil
   end
 end
