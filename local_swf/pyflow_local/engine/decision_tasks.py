@@ -35,11 +35,15 @@ def schedule_decision(world: World, execution: Execution) -> None:
         make_pollable(world, task)
 
 
-def make_pollable(world: World, task: DecisionTask) -> None:
-    """Show a queued task to polls; only now its schedule-to-start clock begins, nobody could start it before."""
+def make_pollable(world: World, task: DecisionTask, since_ms: int | None = None) -> None:
+    """Show a queued task to polls; only now its schedule-to-start clock begins, nobody could start it before.
+
+    `since_ms` is given when that was earlier, before a restart.
+    """
     limit_ms = timeout_ms(task.schedule_to_start)
     if limit_ms is not None:
-        task.entry = world.arm(task.entry, world.now_ms + limit_ms, task)
+        begin_ms = world.now_ms if since_ms is None else since_ms
+        task.entry = world.arm(task.entry, begin_ms + limit_ms, task)
     world.offer_decision(task)
 
 

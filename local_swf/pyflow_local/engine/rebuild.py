@@ -48,6 +48,7 @@ class _Folding:
     world: World
     execution: Execution
     decision_started_ms: int = 0
+    pollable_ms: int = 0
 
 
 _Fold = Callable[[_Folding, int, int, JsonObject], None]
@@ -66,7 +67,8 @@ def _cancel_requested(fold: _Folding, _event_id: int, _at_ms: int, _a: JsonObjec
     fold.execution.cancel_requested = True
 
 
-def _decision_scheduled(fold: _Folding, event_id: int, _at_ms: int, a: JsonObject) -> None:
+def _decision_scheduled(fold: _Folding, event_id: int, at_ms: int, a: JsonObject) -> None:
+    fold.pollable_ms = at_ms
     limit = a.get("scheduleToStartTimeout") or UNLIMITED_TIMEOUT
     fold.execution.queued = DecisionTask(fold.execution, event_id, a["taskList"]["name"], limit)
 
@@ -80,9 +82,10 @@ def _decision_started(fold: _Folding, event_id: int, at_ms: int, _a: JsonObject)
     fold.decision_started_ms = at_ms
 
 
-def _decision_completed(fold: _Folding, _event_id: int, _at_ms: int, a: JsonObject) -> None:
+def _decision_completed(fold: _Folding, _event_id: int, at_ms: int, a: JsonObject) -> None:
     execution = fold.execution
     execution.started = None
+    fold.pollable_ms = at_ms  # a task that was queued meanwhile shows only now
     execution.previous_started_id = a["startedEventId"]
     if a.get("executionContext") is not None:
         execution.context = a["executionContext"]
@@ -94,8 +97,9 @@ def _decision_completed(fold: _Folding, _event_id: int, _at_ms: int, a: JsonObje
             execution.sticky_list, execution.last_task_list = None, a["taskList"]["name"]
 
 
-def _decision_timed_out(fold: _Folding, _event_id: int, _at_ms: int, a: JsonObject) -> None:
+def _decision_timed_out(fold: _Folding, _event_id: int, at_ms: int, a: JsonObject) -> None:
     execution = fold.execution
+    fold.pollable_ms = at_ms
     execution.sticky_list = None
     if a["startedEventId"]:
         execution.started = None
@@ -238,7 +242,7 @@ def _restore_run(world: World, domain: Domain, opened: RunOpened, events: list[b
         if limit_ms is not None:
             started.entry = world.arm(None, fold.decision_started_ms + limit_ms, started)
     elif execution.queued is not None:
-        make_pollable(world, execution.queued)
+        make_pollable(world, execution.queued, fold.pollable_ms)
 
 
 def rebuild(world: World, durable: Durable, now_ms: int) -> None:
