@@ -7,6 +7,7 @@ require_relative "pyflow/errors"
 require_relative "pyflow/context"
 require_relative "pyflow/activity"
 require_relative "pyflow/worker"
+require_relative "pyflow/host_client"
 
 # Activities for pyflow workflows on Amazon SWF.
 module Pyflow

@@ -28,6 +28,8 @@ module Pyflow
       @limits = limits
       @on_progress = on_progress
       @received_at = Internal::Durations.now
+      @lock = Mutex.new
+      @canceled = ConditionVariable.new
     end
 
     # @return [String] SWF's workflowId of the execution that asked
@@ -78,6 +80,20 @@ module Pyflow
     # @return [Boolean] whether the activity is to stop; see {#cancel_reason}
     def cancel_requested? = !cancel_reason.nil?
 
+    # Waits until the activity is to stop: a sleep that a cancel cuts short.
+    #
+    # @param seconds [Numeric]
+    # @return [Boolean] whether it is to stop
+    def wait_canceled(seconds)
+      deadline = Internal::Durations.now + seconds
+      @lock.synchronize do
+        until cancel_requested? || (left = deadline - Internal::Durations.now) <= 0
+          @canceled.wait(@lock, left)
+        end
+      end
+      cancel_requested?
+    end
+
     # Ends the activity as canceled if it was asked to stop.
     #
     # @param details [Object, nil] how far it came, for the workflow to read
@@ -87,7 +103,7 @@ module Pyflow
       raise Canceled, details if cancel_requested?
     end
 
-    # Says that the result comes later, from whoever holds the token: see {Pyflow::Completion}. What the method returns is
+    # Says that the result comes later, from whoever holds the token: see {Pyflow::HostClient}. What the method returns is
     # then ignored; if it raises, the task fails all the same.
     #
     # @return [String] the task's token in base64url. Treat it as a secret.
@@ -101,7 +117,10 @@ module Pyflow
 
     # @!visibility private
     def cancel(reason)
-      @cancel_reason = REASONS.fetch(reason, :requested)
+      @lock.synchronize do
+        @cancel_reason = REASONS.fetch(reason, :requested)
+        @canceled.broadcast
+      end
     end
 
     # @!visibility private

@@ -47,7 +47,7 @@ class Waiter
 
   def wait_for_cancel
     Waiter.running << true
-    Waiting.until("a cancel") { context.cancel_requested? }
+    context.wait_canceled(Waiting::DEADLINE_S)
     context.raise_if_canceled({ reason: context.cancel_reason.to_s })
   end
 end

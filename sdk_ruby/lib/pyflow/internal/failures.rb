@@ -37,18 +37,17 @@ module Pyflow
         failure.non_retryable = error.non_retryable?
         failure.next_retry_delay = Durations.message(error.next_retry_delay) if error.next_retry_delay
         failure.details = details(error.details, limits) unless error.details.nil?
-      rescue Json::Unfit => e
-        failure.message = cut("#{failure.message} (its details were left out: #{e.message})", TEXT_LENGTH_MAX)
       end
 
-      # @return [PyflowApi::V1::Payload]
-      # @raise [Json::Unfit]
+      # @return [PyflowApi::V1::Payload] says why, where the value cannot be sent: the outcome itself must get through
       def details(value, limits)
         text = Json.write(value)
         length = Json.characters(text)
         return Json.payload(text) if length <= limits.result_chars_max && text.bytesize <= limits.payload_bytes_max
 
-        raise Json::Unfit, "they have #{length} characters as JSON, at most #{limits.result_chars_max} are allowed"
+        raise Json::Unfit, "#{length} characters as JSON, at most #{limits.result_chars_max} are allowed"
+      rescue Json::Unfit => e
+        Json.payload(Json.write({ "pyflow.unwritable" => e.message }))
       end
 
       def type(error)

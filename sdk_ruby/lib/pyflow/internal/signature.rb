@@ -23,10 +23,11 @@ module Pyflow
         @named = named.to_h { |name| [name.name, name] }
       end
 
+      # @param given [String] what there is in place of an argument, for people
       # @return [Array(Array, Hash)] positional and keyword arguments of a call without input
       # @raise [Mismatch]
-      def bind_nothing
-        expect_none_missing(names(:req, :keyreq), "there is no input")
+      def bind_nothing(given = "there is no input")
+        expect_none_missing(names(:req, :keyreq), given)
         [[], {}]
       end
 
@@ -35,9 +36,10 @@ module Pyflow
       # @raise [Mismatch]
       def bind(value)
         return bind_named(value) if named?(value)
-        return [[], {}] if value.nil? && @parameters.empty?
 
-        raise Mismatch, "it takes no positional argument; #{given(value)}" unless @positional.any? || kind?(:rest)
+        takes_one = @positional.any? || kind?(:rest)
+        return bind_nothing("the input is null") if value.nil? && !takes_one
+        raise Mismatch, "it takes no positional argument; #{given(value)}" unless takes_one
 
         expect_none_missing(names(:req).drop(1) + names(:keyreq), given(value))
         [[value], {}]
@@ -49,7 +51,7 @@ module Pyflow
       private
 
       def named?(value)
-        value.is_a?(Hash) && (@any_keyword || (value.any? && value.each_key.all? { |key| @named.key?(key) }))
+        value.is_a?(Hash) && value.any? && (@any_keyword || value.each_key.all? { |key| @named.key?(key) })
       end
 
       def bind_named(value)

@@ -63,9 +63,6 @@ module Pyflow
       def canceled(details)
         payload = Failures.details(details, @limits) unless details.nil?
         outcome_of(canceled: PyflowApi::V1::Canceled.new(details: payload))
-      rescue Json::Unfit => e
-        Log.line("the details of canceled activity #{name} were left out: #{e.message}")
-        outcome_of(canceled: PyflowApi::V1::Canceled.new)
       end
 
       def failed(error)
