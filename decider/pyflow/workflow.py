@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import traceback
 import typing
@@ -77,7 +76,7 @@ class Workflow:
     @classmethod
     def _pyflow_bind(cls, context: Context) -> Callable[[], str]:
         """What the core runs in the main greenlet: input text in, result text out."""
-        return functools.partial(_run, cls, context)
+        return lambda: _run(cls, context)  # not a partial: that would put a C frame on every parked stack
 
 
 def _run(workflow_class: type[Workflow], context: Context) -> str:
@@ -99,7 +98,7 @@ def _run(workflow_class: type[Workflow], context: Context) -> str:
 
 
 def _read_input(workflow_class: type[Workflow], context: Context) -> Any:
-    text = context.started_attributes.get("input")
+    text = context.started_attributes.pop("input", None)
     decode = context.settings.payload_decode
     try:
         if text is not None and decode is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pyflow.core.history import Happening, Turn
@@ -101,7 +101,7 @@ class Context:
         self.turn: Turn | None = None
         self.turn_done: Completion | None = None
         self.now_s = 0.0
-        self.started_attributes: Mapping[str, Any] = {}
+        self.started_attributes: dict[str, Any] = {}
         self.status: Any = None
         self.fault: BaseException | None = None
         self.wake = False

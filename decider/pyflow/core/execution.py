@@ -6,8 +6,9 @@ code, so any bug in a decision is a saved history away from being reproduced.
 
 from __future__ import annotations
 
+import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyflow.core.answer import build_answer
@@ -30,6 +31,9 @@ from pyflow.exceptions import (
     WorkflowFailedException,
     WorkflowStuck,
 )
+
+_SHARED_LENGTH_MAX = 128
+"""Strings up to this length are worth sharing: names, roles, timeouts. An input is not."""
 
 
 class Execution:
@@ -170,7 +174,8 @@ class Execution:
                 position = arrivals_before
                 self._run(timestamp_s(void_start))
         self._apply(turn.arrivals[position:] if position else turn.arrivals)
-        self._run(timestamp_s(turn.started))
+        turn.arrivals = []
+        self._run(turn.started_s)
 
     def _apply(self, arrivals: list[Happening]) -> None:
         context = self._context
@@ -182,7 +187,7 @@ class Execution:
                 receive_signal(context, happening)
             elif event_type == "WorkflowExecutionStarted":
                 step(self, event_type)
-                context.started_attributes = happening[1]
+                context.started_attributes = _lean(happening[1])
             elif event_type == "WorkflowExecutionCancelRequested":
                 step(self, event_type)
                 cause = happening[1].get("cause")
@@ -307,6 +312,15 @@ class Execution:
             held=Hold(kind=kind, message=message, event_id=event_id),  # type: ignore[arg-type]  # narrowed above
             last_event_id=self.last_event_id,
         )
+
+
+def _lean(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that code may ask for later, with their many repeated strings shared between executions."""
+    return {
+        sys.intern(name): sys.intern(value) if type(value) is str and len(value) < _SHARED_LENGTH_MAX else value
+        for name, value in attributes.items()
+        if name not in ("workflowType", "parentInitiatedEventId")
+    }
 
 
 def _failed(reason: str, details: str | None) -> CloseRequest:

@@ -141,11 +141,13 @@ def timestamp_s(event: Event) -> float:
 class Turn:
     """One decision: what had arrived, the task's start, and (on replay) what the answer recorded."""
 
-    __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started", "void_starts")
+    __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started_id", "started_s", "void_starts")
 
     def __init__(self, arrivals: list[Happening], started: Event) -> None:
         self.arrivals = arrivals
-        self.started = started
+        self.started_id = int(started["eventId"])
+        """Id of the DecisionTaskStarted event."""
+        self.started_s = timestamp_s(started)
         self.completed: Event | None = None
         self.decisions: list[Happening] = []
         self.void_starts: list[tuple[int, Event]] = []
@@ -154,11 +156,6 @@ class Turn:
         """True if 2.0.0, or anything else that leaves no stamp, answered it."""
         self.held = 0
         """How many commands the answer held back."""
-
-    @property
-    def started_id(self) -> int:
-        """Id of the DecisionTaskStarted event."""
-        return int(self.started["eventId"])
 
     def complete(self, event: Event) -> None:
         """Note the DecisionTaskCompleted and read its stamp."""
@@ -285,6 +282,7 @@ class HistoryReader:
                 f"{started_event_id}. A page may be missing: read the history again."
             )
         self._live = Turn(self._arrivals, self._open)
+        self._open = None  # a parked execution keeps as little of history as it can
         self._arrivals = []
         self._voids = []
         return self._live

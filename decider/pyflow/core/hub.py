@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextvars
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -205,7 +204,7 @@ class Hub:
     def __init__(self, pool: GreenletPool | None) -> None:
         self._pool = pool if pool is not None else GreenletPool()
         self._tasks: dict[int, Task] = {}
-        self._handlers: deque[Task] = deque()
+        self._handlers: list[Task] = []
         self._ready: list[tuple[int, Task]] = []
         self._conditions: dict[int, Task] | None = None
         self._wait_numbers = 0
@@ -252,7 +251,7 @@ class Hub:
         resumptions = 0
         while not self.stopped:
             if self._handlers:
-                task = self._handlers.popleft()
+                task = self._handlers.pop(0)
             elif self.handlers_only:
                 return
             elif self._ready:
