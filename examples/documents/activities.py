@@ -56,7 +56,8 @@ def store_entry(entries: str, name: str, entry: dict[str, Any]) -> None:
 @activity(version="1.0", start_to_close=120, heartbeat=10)
 def render_report(entries: str, output: str) -> dict[str, Any]:
     """Writes report.html from all entries. Gives {"report", "documents", "failed", "duplicates"}."""
-    read = [Entry.from_json(path.read_text("utf-8")) for path in sorted(Path(entries).glob("*.json"))]
+    read = [Entry.from_json(path.read_text("utf-8")) for path in Path(entries).glob("*.json")]
+    read.sort(key=lambda entry: entry.name)
     current().progress({"entries": len(read)})
     duplicates = near_duplicates(read)
     target = Path(output) / "report.html"

@@ -10,16 +10,16 @@ from typing import Any
 
 import pyflow
 from progress import Progress
-from pyflow.swf import UnknownResource
 from stack import DECIDER_TASK_LIST, DOMAIN, ProcessEnded, Stack
 
 REGISTRATION_TIMEOUT_S = 30
 LOOK_INTERVAL_S = 0.2
+TYPES = {"DocumentPipeline", "IndexDocument", "extract_words", "fingerprint", "summarise"}
 LOCAL_LAMBDA_ROLE = "arn:aws:iam::123456789012:role/local"  # the embedded SWF asks for one, as Amazon SWF does
 
 
 class PipelineRun:
-    """Started by the constructor, which waits for the decider to have registered its workflow types."""
+    """Started by the constructor, which waits until decider and workers have registered their types."""
 
     def __init__(
         self,
@@ -53,20 +53,29 @@ class PipelineRun:
 
     def _start(self, stack: Stack, job: str, lambda_role: str) -> dict[str, Any]:
         deadline = time.monotonic() + REGISTRATION_TIMEOUT_S
-        while True:
+        while missing := self._missing_types():
             stack.check()
-            try:
-                return pyflow.start_workflow(
-                    domain=DOMAIN,
-                    workflow_name="DocumentPipeline",
-                    workflow_version="1.0",
-                    task_list=DECIDER_TASK_LIST,
-                    lambda_role=lambda_role,
-                    input=job,
-                    client=self._swf,
-                )
-            except UnknownResource as error:
-                if time.monotonic() > deadline:
-                    decider = stack.processes["decider"]
-                    raise ProcessEnded(decider.story(f"did not register its workflows: {error}")) from error
-                time.sleep(LOOK_INTERVAL_S)
+            if time.monotonic() > deadline:
+                stories = "\n".join(stack.processes[name].story("so far") for name in stack.processes)
+                raise ProcessEnded(f"nobody registered {', '.join(sorted(missing))}.\n{stories}")
+            time.sleep(LOOK_INTERVAL_S)
+        return pyflow.start_workflow(
+            domain=DOMAIN,
+            workflow_name="DocumentPipeline",
+            workflow_version="1.0",
+            task_list=DECIDER_TASK_LIST,
+            lambda_role=lambda_role,
+            input=job,
+            client=self._swf,
+        )
+
+    def _missing_types(self) -> set[str]:
+        """Types of the pipeline that SWF does not know yet."""
+        registered: dict[str, Any] = {"domain": DOMAIN, "registrationStatus": "REGISTERED"}
+        try:
+            activities = self._swf.list_activity_types(**registered)["typeInfos"]
+            workflows = self._swf.list_workflow_types(**registered)["typeInfos"]
+        except self._swf.exceptions.UnknownResourceFault:
+            return {f"domain {DOMAIN}"}
+        known = {info["activityType"]["name"] for info in activities}
+        return (TYPES - known) - {info["workflowType"]["name"] for info in workflows}

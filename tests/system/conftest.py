@@ -1,6 +1,7 @@
-"""Makes the modules of examples/documents importable, as they are for its own processes."""
+"""Makes the modules of examples/documents and of this folder importable."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples/documents"))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "examples/documents")]

@@ -102,7 +102,7 @@ def test_one_activity_fails_on_its_first_attempt_and_is_retried_by_policy(finish
     assert reasons.count("FlakyOnPurpose") == 1
     scheduled = events_of_children(finished, "ActivityTaskScheduled")
     ids = [event["activityTaskScheduledEventAttributes"]["activityId"] for event in scheduled]
-    assert sum(".attempt2" in activity_id for activity_id in ids) == 1
+    assert sum(".attempt2" in activity_id for activity_id in ids) == 1, reasons
 
 
 def test_every_document_went_through_all_three_languages_and_the_lambda_function(finished: dict[str, Any]) -> None:
