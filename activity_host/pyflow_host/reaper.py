@@ -1,6 +1,6 @@
 """Runs one worker command in a process group of its own and cleans the whole group up. Standard library only.
 
-    python -I reaper.py GRACE_S COMMAND...
+    python -I reaper.py GRACE_S MEMORY_BYTES COMMAND...
 
 Its standard input is the lifeline: when the host has gone, however it died, it reads the end of file and ends the
 worker: SIGTERM, which lets the worker finish and report through the next host, and SIGKILL after GRACE_S. SIGTERM is
@@ -16,13 +16,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 NOT_FOUND = 127
+MEMORY_LOOK_S = 0.5
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command until it ends."""
-    grace_s, command = float(arguments[0]), arguments[1:]
+    """Run the command until it ends. MEMORY_BYTES 0: no limit."""
+    grace_s, memory_max, command = float(arguments[0]), int(arguments[1]), arguments[2:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the host, which asks its workers to end
     try:
         worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -46,12 +48,36 @@ def main(arguments: list[str]) -> int:
         timer.daemon = True
         timer.start()
 
+    def watch_memory() -> None:
+        while (used := memory_of_group(worker.pid)) <= memory_max:
+            time.sleep(MEMORY_LOOK_S)
+        print(
+            f"uses {used} bytes, more than its memory limit of {memory_max}; it is killed", file=sys.stderr, flush=True
+        )
+        kill(signal.SIGKILL)
+
+    if memory_max:
+        threading.Thread(target=watch_memory, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: kill(signal.SIGTERM))
     signal.signal(signal.SIGUSR1, lambda *_: kill(signal.SIGKILL))
     threading.Thread(target=watch_host, daemon=True).start()
     code = worker.wait()
     kill(signal.SIGKILL)
     return code if code >= 0 else 128 - code
+
+
+def memory_of_group(group: int) -> int:
+    """Bytes of memory that the processes of a group occupy; 0 where /proc is not there."""
+    total = 0
+    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{entry}/stat", "rb") as stat:
+                fields = stat.read().rpartition(b")")[2].split()
+            if int(fields[2]) == group:
+                total += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    return total
 
 
 if __name__ == "__main__":

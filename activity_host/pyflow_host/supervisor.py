@@ -184,7 +184,8 @@ class _Keeper:
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         script = str(Path(reaper.__file__).resolve())
-        command = [sys.executable, "-I", "-S", script, str(ORPHAN_GRACE_S), *self._worker.command]
+        memory = str(self._worker.memory_limit_bytes or 0)
+        command = [sys.executable, "-I", "-S", script, str(ORPHAN_GRACE_S), memory, *self._worker.command]
         with self._lock:
             if self._stopping.is_set():
                 return None
