@@ -124,7 +124,7 @@ def suites() -> list[Suite]:
         ),
         Suite(
             language="Java",
-            command=["mvn", "--batch-mode", "--no-transfer-progress", "--fail-at-end", "verify"],
+            command=["mvn", "--batch-mode", "-Dstyle.color=never", "--no-transfer-progress", "--fail-at-end", "verify"],
             directory=ROOT,
             reports=java_reports,
             count=count_junit,

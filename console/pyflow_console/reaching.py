@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from mypy_boto3_swf.client import SWFClient
 
 CONNECT_TIMEOUT_S = 5.0
-ANSWER_TIMEOUT_S = 15.0
+ANSWER_TIMEOUT_S = 10.0
 """How long one call of an operator may take; long polls are not among them."""
 ATTEMPTS_MAX = 2
 
 
-def reachable_client() -> SWFClient:
-    """A client for an operator's calls, after its endpoint was found listening. Raises NotReached, NotConfigured."""
+def client_for(*domains: str) -> SWFClient:
+    """A client for an operator's calls, after SWF was found there and asked for the domains.
+
+    Raises NotReached, SwfError.
+    """
     client = make_client(read_timeout_s=ANSWER_TIMEOUT_S, attempts_max=ATTEMPTS_MAX)
     check_listening(str(client.meta.endpoint_url))
+    for domain in domains:
+        check_domain(client, domain)
     return client
 
 
@@ -43,13 +48,13 @@ def check_listening(url: str) -> None:
 
 
 def check_domain(client: SWFClient, domain: str) -> None:
-    """Ask SWF for the domain, so that a missing one, or an endpoint that is no SWF, is told before polling begins.
+    """Ask SWF for the domain, so that a missing one, or an endpoint that is no SWF, is told before anything else.
 
     On an endpoint of this machine a missing domain is well: whoever polls registers it. Raises SwfError, NotReached.
     """
     url = str(client.meta.endpoint_url)
     try:
-        cold_call(client, "DescribeDomain", {"name": domain})
+        answer = cold_call(client, "DescribeDomain", {"name": domain})
     except UnknownResource as error:
         if not is_loopback(url):
             raise NotReached(
@@ -60,3 +65,9 @@ def check_domain(client: SWFClient, domain: str) -> None:
         # Some roles may poll but not describe.
         if error.code not in ("AccessDeniedException", "AccessDenied", "OperationNotPermittedFault"):
             raise
+    else:
+        if "domainInfo" not in answer:  # botocore makes an empty answer of any text that is not JSON
+            raise NotReached(
+                f"something answers at {url} that is no SWF. Correct AWS_ENDPOINT_URL_SWF, or leave it unset for "
+                "Amazon SWF"
+            )

@@ -14,7 +14,7 @@ from pyflow.workflow import Workflow
 from pyflow_console.arguments import Commands, add_domain, add_log_level, declare
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.logs import log_to_stderr
-from pyflow_console.reaching import check_domain, reachable_client
+from pyflow_console.reaching import client_for
 from pyflow_console.targets import load_class
 
 PROCESSES_MAX = 64
@@ -36,8 +36,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Decide until SIGTERM or SIGINT; then what is under way is finished. Raises ConsoleError, SwfError."""
     load_classes(arguments.classes)
-    client = reachable_client()
-    check_domain(client, arguments.domain)
+    client_for(arguments.domain)
     work = (
         arguments.classes,
         arguments.domain,

@@ -8,7 +8,7 @@ import sys
 
 from pyflow_console import executions, history_table
 from pyflow_console.arguments import Commands, add_execution, declare
-from pyflow_console.reaching import reachable_client
+from pyflow_console.reaching import client_for
 
 
 def add(commands: Commands) -> None:
@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the history. Raises BadArgument, SwfError."""
-    client = reachable_client()
+    client = client_for(arguments.domain)
     run_id = executions.run_id_of(client, arguments.domain, arguments.workflow_id, arguments.run_id)
     if arguments.run_id is not None:
         executions.describe(client, arguments.domain, arguments.workflow_id, run_id)

@@ -13,7 +13,7 @@ from pyflow_host.supervisor import WorkerCommand
 from pyflow_console.arguments import Commands, add_log_level, declare
 from pyflow_console.errors import ConsoleError
 from pyflow_console.logs import log_to_stderr
-from pyflow_console.reaching import check_domain, reachable_client
+from pyflow_console.reaching import client_for
 
 
 def add(commands: Commands) -> None:
@@ -60,9 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             insecure=arguments.insecure,
         )
         options.check()
-        client = reachable_client()
-        for domain in arguments.domains:
-            check_domain(client, domain)
+        client_for(*arguments.domains)
         return run_host(options)
     except HostError as error:
         raise ConsoleError(str(error)) from error

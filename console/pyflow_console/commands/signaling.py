@@ -9,7 +9,7 @@ from pyflow.swf import UnknownResource
 
 from pyflow_console.arguments import Commands, add_execution, declare, json_text
 from pyflow_console.errors import BadArgument
-from pyflow_console.reaching import reachable_client
+from pyflow_console.reaching import client_for
 
 
 def add(commands: Commands) -> None:
@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Send it. Raises BadArgument, SwfError."""
     text = json_text("--input", arguments.input)
-    client = reachable_client()
+    client = client_for(arguments.domain)
     try:
         signal_workflow(
             arguments.domain, arguments.workflow_id, arguments.signal_name, text, arguments.run_id, client=client

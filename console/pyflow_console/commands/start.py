@@ -12,7 +12,7 @@ from pyflow.swf import UnknownResource, is_loopback
 
 from pyflow_console.arguments import Commands, add_domain, declare, json_text, seconds
 from pyflow_console.errors import BadArgument, ConsoleError
-from pyflow_console.reaching import reachable_client
+from pyflow_console.reaching import client_for
 
 if TYPE_CHECKING:
     from mypy_boto3_swf.client import SWFClient
@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start it; prints its ids as JSON, or with --wait the result. Raises ConsoleError, SwfError."""
     text = json_text("--input", arguments.input)
-    client = reachable_client()
+    client = client_for(arguments.domain)
     ids = _start(client, arguments, text)
     if not arguments.wait:
         print(json.dumps(ids))

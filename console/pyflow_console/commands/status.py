@@ -11,7 +11,7 @@ from pyflow.starter import get_workflow_status
 
 from pyflow_console import executions
 from pyflow_console.arguments import Commands, add_execution, declare
-from pyflow_console.reaching import reachable_client
+from pyflow_console.reaching import client_for
 
 OPEN_KINDS = {
     "openActivityTasks": "activity",
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it. Raises BadArgument, SwfError."""
-    client = reachable_client()
+    client = client_for(arguments.domain)
     run_id = executions.run_id_of(client, arguments.domain, arguments.workflow_id, arguments.run_id)
     executions.describe(client, arguments.domain, arguments.workflow_id, run_id)
     status = get_workflow_status(arguments.domain, arguments.workflow_id, run_id, client)

@@ -1,0 +1,107 @@
+"""`pyflow status`, `history` and `signal` as processes, on executions of a real decider."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from collections.abc import Callable
+
+import boto3
+import pytest
+from console_processes import PYFLOW, Ended
+
+pytestmark = pytest.mark.usefixtures("decider")
+DOMAIN = ("--domain", "console")
+
+
+@pytest.fixture
+def gate(run: Callable[..., Ended]) -> dict[str, str]:
+    """The ids of an open execution that waits for the signal `open`."""
+    started = run("start", "Gate", "1.0", *DOMAIN, "--workflow-id", f"gate-{uuid.uuid4().hex}")
+    ids: dict[str, str] = json.loads(started.out)
+    return ids
+
+
+def test_signal_reaches_the_workflow(run: Callable[..., Ended], gate: dict[str, str]) -> None:
+    sent = run("signal", gate["workflowId"], "open", *DOMAIN, "--input", '{"by": "hand"}')
+    assert sent.code == 0, sent
+    again = run("start", "Double", "1.0", *DOMAIN, "--input", "1", "--wait")  # the decider answers in order
+    assert again.code == 0
+    status = run("status", gate["workflowId"], *DOMAIN)
+    assert "CLOSED COMPLETED" in status.out
+    assert '{"by": "hand"}' in status.out
+
+
+def test_status_of_an_open_execution(run: Callable[..., Ended], gate: dict[str, str]) -> None:
+    status = run("status", gate["workflowId"], *DOMAIN)
+    assert status.code == 0
+    for word in ("Gate 1.0", gate["workflowId"], gate["runId"], "OPEN", "console"):
+        assert word in status.out, status.out
+
+
+def test_status_without_a_run_id_is_that_of_the_latest_run(run: Callable[..., Ended]) -> None:
+    arguments = ("start", "Double", "1.0", *DOMAIN, "--workflow-id", "twice", "--wait")
+    assert run(*arguments, "--input", "1").code == 0
+    assert run(*arguments, "--input", "2").code == 0
+    assert '{"double": 4}' in run("status", "twice", *DOMAIN).out
+
+
+def test_status_of_a_failed_execution(run: Callable[..., Ended]) -> None:
+    run("start", "Double", "1.0", *DOMAIN, "--workflow-id", "failed", "--wait")
+    status = run("status", "failed", *DOMAIN)
+    for word in ("CLOSED FAILED", "NO_NUMBER", "give a number"):
+        assert word in status.out, status.out
+
+
+def test_history_to_read(run: Callable[..., Ended]) -> None:
+    run("start", "Double", "1.0", *DOMAIN, "--workflow-id", "read", "--input", "3", "--wait")
+    lines = run("history", "read", *DOMAIN).out.splitlines()
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
+    assert "WorkflowExecutionStarted" in lines[0]
+    assert "Double 1.0" in lines[0]
+    assert 'result={"double": 6}' in lines[-1]
+
+
+def test_history_as_aws_prints_it(run: Callable[..., Ended], env: dict[str, str]) -> None:
+    started = run("start", "Double", "1.0", *DOMAIN, "--workflow-id", "aws", "--input", "3", "--wait")
+    assert started.code == 0
+    printed = json.loads(run("history", "aws", *DOMAIN, "--json").out)
+    client = boto3.client(
+        "swf",
+        endpoint_url=env["AWS_ENDPOINT_URL_SWF"],
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
+    run_id = next(line.split()[-1] for line in run("status", "aws", *DOMAIN).out.splitlines() if "Run id" in line)
+    answer = client.get_workflow_execution_history(domain="console", execution={"workflowId": "aws", "runId": run_id})
+    expected = [{**event, "eventTimestamp": event["eventTimestamp"].timestamp()} for event in answer["events"]]
+    assert printed == {"events": expected}
+
+
+@pytest.mark.parametrize("command", [["status"], ["history"], ["history", "--json"]])
+def test_executions_that_are_not_there(run: Callable[..., Ended], command: list[str]) -> None:
+    run(command[0], "absent", *DOMAIN, *command[1:]).assert_told("'absent'", "'console'")
+    run(command[0], "absent", *DOMAIN, "--run-id", "r", *command[1:]).assert_told("'absent'", "'r'")
+    run(command[0], "absent", "--domain", "nowhere", *command[1:]).assert_told("nowhere")
+
+
+def test_signal_to_an_execution_that_is_not_open(run: Callable[..., Ended]) -> None:
+    run("signal", "absent", "open", *DOMAIN).assert_told("no open execution 'absent'")
+    run("signal", "absent", "open", "--domain", "nowhere").assert_told("nowhere")
+
+
+def test_signal_input_that_is_not_json(run: Callable[..., Ended], gate: dict[str, str]) -> None:
+    run("signal", gate["workflowId"], "open", *DOMAIN, "--input", "{'a'}").assert_told("--input is not JSON")
+
+
+@pytest.mark.parametrize("command", [["status", "x"], ["history", "x"], ["signal", "x", "open"]])
+def test_swf_that_is_not_there(run: Callable[..., Ended], command: list[str], unused_url: str) -> None:
+    run(*command, *DOMAIN, AWS_ENDPOINT_URL_SWF=unused_url).assert_told(unused_url, "pyflow dev")
+
+
+def test_output_that_nobody_reads_on(run: Callable[..., Ended], gate: dict[str, str], env: dict[str, str]) -> None:
+    command = f"set -o pipefail; {PYFLOW} history {gate['workflowId']} --domain console --json | head -c 1"
+    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{", "")
