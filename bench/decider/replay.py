@@ -3,7 +3,8 @@
     python bench/decider/replay.py [--quick]
 
 Both sides replay the same histories of N sequential lambdas, payloads decoded, interleaved A B A B; figures are medians
-of CPU time (one thread; ours the best of a batch, as a shared machine disturbs the shorter side more). pyflow-swf 2.0.0 runs in a process of its own (installed into .setup/pyflow2).
+of CPU time (one thread; ours the best of each batch: what else runs on the machine disturbs the shorter side more).
+pyflow-swf 2.0.0 runs in a process of its own (installed into .setup/pyflow2).
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from pyflow.core.scopes import CancelScope
 from pyflow.core.signals import Inbox
 from pyflow.core.values import PAYLOAD_CHARACTERS_MAX, ExecutionSettings
 from pyflow.exceptions import (
+    IllegalTransitionError,
     NondeterminismError,
     PayloadTooLargeException,
     PyflowException,
@@ -371,6 +372,14 @@ class Context:
         """Cancel one invocation as far as SWF can: see ``Future.cancel``."""
         if invocation.outcome != PENDING or invocation.kind == "marker":
             return
+        try:
+            self._request_cancel(invocation)
+        except IllegalTransitionError as error:
+            if self.hub.current is None:
+                raise
+            self.halt(error)  # a fault of ours: author code must not swallow it
+
+    def _request_cancel(self, invocation: Invocation) -> None:
         site = call_site() if self.hub.current is not None else invocation.site
         if invocation.state == "created":
             self.withdraw(invocation)

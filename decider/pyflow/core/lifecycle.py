@@ -167,7 +167,8 @@ def free(context: Context, invocation: Invocation) -> None:
 def settle(context: Context, invocation: Invocation, event_type: str, outcome: int, value: Any) -> None:
     """The outcome of one attempt: final, or the reason for another attempt."""
     if invocation.on_fire is not None:
-        if outcome != CANCELED:
+        if outcome != CANCELED and not invocation.done:
+            context.hub.resolve(invocation, outcome, value)
             invocation.on_fire()  # a timer that SWF refused to start has waited long enough
         return
     if outcome in (FAILED, TIMED_OUT):

@@ -50,7 +50,7 @@ class Program(pyflow.Workflow):
         for operation, *arguments in program:
             try:
                 self.one(operation, arguments, futures)
-            except pyflow.PyflowException as error:
+            except (pyflow.InvocationException, pyflow.WaitTimedOutException) as error:
                 self.log.append([operation, type(error).__name__])
 
     def one(self, operation: str, arguments: list[Any], futures: list[Any]) -> None:
