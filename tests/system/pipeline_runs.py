@@ -38,6 +38,7 @@ def run_to_end(
     deadline = time.monotonic() + RUN_DEADLINE_S
     while run.close_event is None:
         assert time.monotonic() < deadline, f"the run did not end; {stories(stack)}"
+        stack.check()
         for _ in run.look():
             pass
         if disturb is not None:
