@@ -2,6 +2,7 @@
 
 # Ends or feeds a task from outside its worker: a web hook, a person's click, another process.
 
+require "pyflow_api/v1/activity_host_pb"
 require_relative "internal/durations"
 require_relative "internal/failures"
 require_relative "internal/json"

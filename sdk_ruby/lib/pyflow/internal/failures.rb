@@ -63,13 +63,15 @@ module Pyflow
         "(#{error.class}#message raised #{e.class})"
       end
 
-      # As Ruby prints it, without the frames of this SDK that every activity has in common.
+      # As Ruby prints it, without the frames of this SDK that every activity has in common. Empty if there are no others.
       def stack(error)
         lines = (error.backtrace || []).take_while { |line| !line.start_with?(OWN_FOLDER) }
+        return "" if lines.empty?
+
         left_out = lines.size - STACK_LINES_MAX
         lines = lines.first(STACK_LINES_MAX) + ["... #{left_out} more"] if left_out.positive?
-        cut("#{lines.first || "(no stack)"}: #{message(error)} (#{error.class})#{lines.drop(1).map { |line| "\n\tfrom #{line}" }.join}",
-            TEXT_LENGTH_MAX)
+        from = lines.drop(1).map { |line| "\n\tfrom #{line}" }.join
+        cut("#{lines.first}: #{message(error)} (#{error.class})#{from}", TEXT_LENGTH_MAX)
       end
 
       # Protobuf refuses text that is not UTF-8; a failure must get through all the same.

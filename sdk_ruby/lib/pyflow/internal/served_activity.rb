@@ -110,7 +110,10 @@ module Pyflow
         refuse("pyflow.BadArguments", "activity #{label}#{@signature}: #{e.message}")
       end
 
-      def refuse(type, message) = raise(ActivityFailure.new(type: type, message: message, non_retryable: true))
+      # Without the cause: the message says it all, and it is the SDK's own.
+      def refuse(type, message)
+        raise ActivityFailure.new(type: type, message: message, non_retryable: true), cause: nil
+      end
 
       def method_of(owner)
         owner.instance_method(@declaration.method_name)

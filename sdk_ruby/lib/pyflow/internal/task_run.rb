@@ -58,7 +58,10 @@ module Pyflow
                                         "allowed: store it elsewhere and return where")
       end
 
-      def refuse(type, message) = raise(ActivityFailure.new(type: type, message: message, non_retryable: true))
+      # Without the cause: the message says it all, and it is the SDK's own.
+      def refuse(type, message)
+        raise ActivityFailure.new(type: type, message: message, non_retryable: true), cause: nil
+      end
 
       def canceled(details)
         payload = Failures.details(details, @limits) unless details.nil?
