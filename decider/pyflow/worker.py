@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -16,15 +17,18 @@ from typing import TYPE_CHECKING
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.classes import WorkflowClasses
 from pyflow.deciding.compat import DecisionTaskAnswer, decide_once
-from pyflow.deciding.handler import Sticky, TaskHandler
+from pyflow.deciding.handler import TaskHandler
 from pyflow.deciding.holds import HoldBook, HoldEntry
 from pyflow.deciding.lane import Busy, Lane
 from pyflow.deciding.maker import DecisionMaker
 from pyflow.deciding.observer import Observer
+from pyflow.deciding.own_polls import OwnPolls
+from pyflow.deciding.own_tasks import ASIDE_THREADS, OwnTasks
 from pyflow.deciding.processes import run_processes
 from pyflow.deciding.rates import DecisionRates, Rate
 from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
 from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
+from pyflow.swf.lean import LeanTransport
 from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
 from pyflow.swf.trouble import TroubleLog
 
@@ -47,7 +51,7 @@ class WorkerSettings:
     """How a decider process works. The defaults suit one process on one core.
 
     poll_threads            polls of the shared task list under way at once
-    sticky_poll_threads     polls of this process's own task list under way at once
+    sticky_polls            polls of each decision thread's own task list under way at once
     decision_threads        threads that run workflow code (they share one interpreter lock: more than one pays only
                             where workflow code waits outside of pyflow)
     max_cached_executions   executions kept between their decision tasks; 0 turns sticky decisions off
@@ -58,7 +62,7 @@ class WorkerSettings:
     """
 
     poll_threads: int = 2
-    sticky_poll_threads: int = 2
+    sticky_polls: int = 2
     decision_threads: int = 1
     max_cached_executions: int = MAX_CACHED_EXECUTIONS
     sticky_schedule_to_start_s: int = STICKY_SCHEDULE_TO_START_S
@@ -70,8 +74,8 @@ class WorkerSettings:
         for name in ("poll_threads", "decision_threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.max_cached_executions > 0 and self.sticky_poll_threads < 1:
-            raise ValueError("sticky_poll_threads must be at least 1 unless max_cached_executions is 0")
+        if self.max_cached_executions > 0 and self.sticky_polls < 1:
+            raise ValueError("sticky_polls must be at least 1 unless max_cached_executions is 0")
 
 
 class DeciderWorker:
@@ -104,13 +108,12 @@ class DeciderWorker:
         self._troubles = TroubleLog(logger)
         self._stopping = threading.Event()
         self._lanes = self._new_lanes()
-        self._sticky = self._new_sticky()
         self._handler = TaskHandler(
             self._connection.api,
             self._lanes,
             domain=domain,
             task_list=task_list,
-            sticky=self._sticky,
+            sticky_schedule_to_start_s=self._settings.sticky_schedule_to_start_s,
             holds=self._holds,
             observer=self._observer,
             rates=DecisionRates(self._settings.decision_rates),
@@ -119,12 +122,16 @@ class DeciderWorker:
         self._watchdog = Watchdog(
             self._lanes, blocked_after_s=self._settings.blocked_after_s, on_blocked=self._on_blocked
         )
-        self._pollers = self._new_pollers()
+        self._aside = ThreadPoolExecutor(ASIDE_THREADS, thread_name_prefix="pyflow-aside")
+        self._own: list[OwnTasks] = []
+        self._pollers = [self._poller(self._request(task_list), n) for n in range(self._settings.poll_threads)]
+        for lane in self._lanes:
+            self._poll_sticky(lane)
 
     @property
-    def sticky_task_list(self) -> str | None:
-        """The task list of this process's own; None when executions are not kept."""
-        return self._sticky.task_list if self._sticky is not None else None
+    def sticky_task_lists(self) -> list[str]:
+        """The task lists of this process's own, one for each decision thread; none when executions are not kept."""
+        return [lane.sticky_task_list for lane in self._lanes if lane.sticky_task_list is not None]
 
     def holds(self) -> list[HoldEntry]:
         """Executions this process holds now, oldest first."""
@@ -145,10 +152,10 @@ class DeciderWorker:
         """Register what is missing and begin to poll. Raises `SwfError` when SWF cannot be used at all."""
         self.ensure_registered()
         logger.info(
-            "Beginning to poll for decisions in domain %r, task_list %r (own task list: %s)",
+            "Beginning to poll for decisions in domain %r, task_list %r (own task lists: %s)",
             self._domain,
             self._task_list,
-            self.sticky_task_list or "none",
+            ", ".join(self.sticky_task_lists) or "none",
         )
         for lane in self._lanes:
             lane.start()
@@ -163,12 +170,17 @@ class DeciderWorker:
         self._handler.stop_sticking()
         for poller in self._pollers:
             poller.stop()
+        for own in self._own:
+            own.stop()
         self._stopping.set()
 
     def join(self) -> None:
         """Wait for the end after `stop()`: polls waited out, decisions at hand answered."""
         for poller in self._pollers:
             poller.join()
+        for own in self._own:
+            own.wait_until_drained()
+        self._aside.shutdown(wait=True)
         self._watchdog.stop()
         for lane in self._lanes:
             if not lane.end(timeout_s=self._settings.blocked_after_s):
@@ -199,34 +211,42 @@ class DeciderWorker:
         def new_maker() -> DecisionMaker:
             return self._classes.maker(max_cached=per_lane, settings=settings.execution)
 
-        return [Lane(new_maker, name=f"pyflow-decide-{number}") for number in range(settings.decision_threads)]
+        return [
+            Lane(new_maker, name=f"pyflow-decide-{number}", sticky_task_list=self._new_sticky_task_list())
+            for number in range(settings.decision_threads)
+        ]
 
-    def _new_sticky(self) -> Sticky | None:
+    def _new_sticky_task_list(self) -> str | None:
         if self._settings.max_cached_executions <= 0:
             return None
         own = secrets.token_hex(8)
-        return Sticky(
-            task_list=f"{self._task_list[: NAME_LENGTH_MAX - len(own) - 1]}~{own}",
-            schedule_to_start_s=self._settings.sticky_schedule_to_start_s,
+        return f"{self._task_list[: NAME_LENGTH_MAX - len(own) - 1]}~{own}"
+
+    def _poll_sticky(self, lane: Lane) -> None:
+        """Have the lane's own task list polled: by the lane itself where the transport allows it, else by threads."""
+        if lane.sticky_task_list is None:
+            return
+        request = {**self._request(lane.sticky_task_list), "startAtPreviousStartedEvent": True}
+        transport = self._connection.api.transport
+        if not isinstance(transport, LeanTransport):
+            self._pollers += [self._poller(request, number) for number in range(self._settings.sticky_polls)]
+            return
+        polls = OwnPolls(
+            transport,
+            request,
+            count=self._settings.sticky_polls,
+            name=f"polls of {self._domain}/{lane.sticky_task_list}",
+            troubles=self._troubles,
+            on_poll_failed=self._on_poll_failed,
         )
+        own = OwnTasks(lane, polls, self._handler, self._observer, self._aside)
+        lane.poll_own(own)
+        self._own.append(own)
 
-    def _new_pollers(self) -> list[PollThread]:
-        request: JsonObject = {
-            "domain": self._domain,
-            "taskList": {"name": self._task_list},
-            "identity": self._identity,
-        }
-        pollers = [self._poller(request, f"poll {n}") for n in range(self._settings.poll_threads)]
-        if self._sticky is not None:
-            own: JsonObject = {
-                **request,
-                "taskList": {"name": self._sticky.task_list},
-                "startAtPreviousStartedEvent": True,
-            }
-            pollers += [self._poller(own, f"sticky poll {n}") for n in range(self._settings.sticky_poll_threads)]
-        return pollers
+    def _request(self, task_list: str) -> JsonObject:
+        return {"domain": self._domain, "taskList": {"name": task_list}, "identity": self._identity}
 
-    def _poller(self, request: JsonObject, name: str) -> PollThread:
+    def _poller(self, request: JsonObject, number: int) -> PollThread:
         task_list = request["taskList"]["name"]
 
         def poll() -> JsonObject:
@@ -240,7 +260,7 @@ class DeciderWorker:
         return PollThread(
             poll,
             handle,
-            name=f"{name} of {self._domain}/{task_list}",
+            name=f"poll {number} of {self._domain}/{task_list}",
             troubles=self._troubles,
             on_poll_failed=self._on_poll_failed,
         )

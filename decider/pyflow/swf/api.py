@@ -55,7 +55,8 @@ class SwfApi:
     """
 
     def __init__(self, transport: SwfTransport, retry: RetryPolicy) -> None:
-        self._transport = transport
+        self.transport = transport
+        """What sends the calls; read-only."""
         self._retry = retry
 
     def poll_for_decision_task(self, request: JsonObject) -> JsonObject:
@@ -64,40 +65,40 @@ class SwfApi:
         A next page claims no task (SWF reference 7.4), so it is repeated like any read.
         """
         if "nextPageToken" in request:
-            return self._retry.call(self._transport, POLL_FOR_DECISION_TASK, request)
-        return self._transport.call(POLL_FOR_DECISION_TASK, request)
+            return self._retry.call(self.transport, POLL_FOR_DECISION_TASK, request)
+        return self.transport.call(POLL_FOR_DECISION_TASK, request)
 
     def poll_for_activity_task(self, request: JsonObject) -> JsonObject:
         """Long poll, up to 60 s; no `taskToken` in the answer means no task."""
-        return self._transport.call(POLL_FOR_ACTIVITY_TASK, request)
+        return self.transport.call(POLL_FOR_ACTIVITY_TASK, request)
 
     def respond_decision_task_completed(self, request: JsonObject) -> JsonObject:
         """Answer a decision task."""
-        return self._retry.call(self._transport, RESPOND_DECISION_TASK_COMPLETED, request)
+        return self._retry.call(self.transport, RESPOND_DECISION_TASK_COMPLETED, request)
 
     def respond_activity_task_completed(self, request: JsonObject) -> JsonObject:
         """Report the result of an activity task."""
-        return self._retry.call(self._transport, RESPOND_ACTIVITY_TASK_COMPLETED, request)
+        return self._retry.call(self.transport, RESPOND_ACTIVITY_TASK_COMPLETED, request)
 
     def respond_activity_task_failed(self, request: JsonObject) -> JsonObject:
         """Report the failure of an activity task."""
-        return self._retry.call(self._transport, RESPOND_ACTIVITY_TASK_FAILED, request)
+        return self._retry.call(self.transport, RESPOND_ACTIVITY_TASK_FAILED, request)
 
     def respond_activity_task_canceled(self, request: JsonObject) -> JsonObject:
         """Report that an activity task let itself be canceled."""
-        return self._retry.call(self._transport, RESPOND_ACTIVITY_TASK_CANCELED, request)
+        return self._retry.call(self.transport, RESPOND_ACTIVITY_TASK_CANCELED, request)
 
     def record_activity_task_heartbeat(self, request: JsonObject) -> JsonObject:
         """Report that an activity task is alive; the answer's `cancelRequested` says whether it should stop."""
-        return self._retry.call(self._transport, RECORD_ACTIVITY_TASK_HEARTBEAT, request)
+        return self._retry.call(self.transport, RECORD_ACTIVITY_TASK_HEARTBEAT, request)
 
     def get_workflow_execution_history(self, request: JsonObject) -> JsonObject:
         """One page of a history."""
-        return self._retry.call(self._transport, GET_WORKFLOW_EXECUTION_HISTORY, request)
+        return self._retry.call(self.transport, GET_WORKFLOW_EXECUTION_HISTORY, request)
 
     def close(self) -> None:
         """Let go of connections (wait polls out before)."""
-        self._transport.close()
+        self.transport.close()
 
 
 class RetryPolicy(Protocol):

@@ -35,7 +35,7 @@ def connection(kind: Kind, scripted: ScriptedSwf) -> SwfConnection:
 @pytest.fixture
 def api(connection: SwfConnection) -> SwfApi:
     """The hot operations with repeats that do not sleep."""
-    return SwfApi(connection.api._transport, Repeats(attempts_max=3, sleep=lambda s: None))
+    return SwfApi(connection.api.transport, Repeats(attempts_max=3, sleep=lambda s: None))
 
 
 def test_a_decision_task_in_wire_form(api: SwfApi, scripted: ScriptedSwf) -> None:
@@ -247,7 +247,7 @@ def test_expired_credentials_are_looked_up_anew(kind: Kind, scripted: ScriptedSw
 
 def forget_last_search(connection: SwfConnection) -> None:
     """Credentials are searched at most every few seconds; let the next search be due now."""
-    transport = connection.api._transport
+    transport = connection.api.transport
     if isinstance(transport, LeanTransport):
         transport._credentials.keys()
         transport._credentials._searched_at_s = float("-inf")

@@ -17,8 +17,8 @@ POLL_HOLD_MS = 1_500
 STOP_SECONDS_MAX = 10
 _PROGRAM = """
 import sys
-from pyflow_local.engine import limits
-limits.POLL_HOLD_MS = int(sys.argv.pop(1))
+from pyflow_local.http import frontdesk
+frontdesk.POLL_HOLD_MS = int(sys.argv.pop(1))
 from pyflow_local.__main__ import main
 sys.exit(main())
 """

@@ -38,11 +38,11 @@ def test_decisions_are_sticky(swf_server: EmbeddedSwf, client: Any, domain: str,
     completed = of_type(events, "DecisionTaskCompleted")
     assert len(completed) == 21
     for attributes in completed[:-1]:
-        assert attributes["taskList"] == {"name": worker.sticky_task_list}
+        assert attributes["taskList"] == {"name": worker.sticky_task_lists[0]}
         assert attributes["taskListScheduleToStartTimeout"] == "5"
     scheduled = of_type(events, "DecisionTaskScheduled")
     assert scheduled[0]["taskList"] == {"name": "t"}
-    assert {attributes["taskList"]["name"] for attributes in scheduled[1:]} == {worker.sticky_task_list}
+    assert {attributes["taskList"]["name"] for attributes in scheduled[1:]} == {worker.sticky_task_lists[0]}
     eventually(lambda: worker.cached_executions() == 0, what="a closed execution leaves the cache")
 
 
@@ -50,7 +50,7 @@ def test_without_cache_nothing_is_sticky(
     swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker
 ) -> None:
     worker = run_worker(Steps, max_cached_executions=0)
-    assert worker.sticky_task_list is None
+    assert worker.sticky_task_lists == []
     ids = start(client, domain, "Steps", 10)
     assert wait(client, domain, ids).result == "10"
     events = history(swf_server.connection(), domain, ids)
@@ -199,7 +199,7 @@ def test_code_that_is_only_slow_is_answered(client: Any, domain: str, run_worker
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"poll_threads": 0}, {"decision_threads": 0}, {"sticky_poll_threads": 0, "max_cached_executions": 1}]
+    "wrong", [{"poll_threads": 0}, {"decision_threads": 0}, {"sticky_polls": 0, "max_cached_executions": 1}]
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):

@@ -6,6 +6,6 @@ It answers the same contract tests as boto3.
 """
 
 from pyflow.swf.lean.credentials import CredentialSource
-from pyflow.swf.lean.transport import LeanTransport
+from pyflow.swf.lean.transport import Exchange, LeanTransport
 
-__all__ = ["CredentialSource", "LeanTransport"]
+__all__ = ["CredentialSource", "Exchange", "LeanTransport"]

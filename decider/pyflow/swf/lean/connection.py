@@ -9,11 +9,14 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CONNECT_TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 256 * 1024 * 1024
 RECEIVE_BYTES = 256 * 1024
+HEAD_RECEIVE_BYTES = 16 * 1024
+"""The first read of an answer: holds most answers whole, and is small enough to cost no fresh memory pages."""
 KEEPALIVE_IDLE_S = 30
 """TCP probes keep routers from forgetting a connection that waits a minute for its poll, in seconds."""
 
@@ -28,8 +31,7 @@ class AnswerBroken(Exception):
     """The connection broke, or what came is no HTTP answer, after the request was (perhaps partly) sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole HTTP answer; header names are lower case."""
 
     status: int
@@ -82,10 +84,21 @@ class Connection:
             return True
         return True
 
-    def exchange(self, request: bytes) -> Answer:
-        """Send the request and read its answer. Raises `AnswerBroken`; the connection is then of no more use."""
+    def fileno(self) -> int:
+        """For select and poll: readable once the answer begins to come."""
+        return self._socket.fileno()
+
+    def send(self, request: bytes) -> None:
+        """Send a request. Raises `AnswerBroken`; the connection is then of no more use."""
         try:
             self._socket.sendall(request)
+        except OSError as error:
+            self.reusable = False
+            raise AnswerBroken(f"the connection broke: {error}") from error
+
+    def receive(self) -> Answer:
+        """Wait for the answer to what was sent. Raises `AnswerBroken`; the connection is then of no more use."""
+        try:
             while True:
                 answer = self._answer()
                 if answer.status >= _HTTP_OK_FIRST:
@@ -161,7 +174,7 @@ class Connection:
         line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
         return line
 
-    def _receive(self, count: int = RECEIVE_BYTES) -> bytes:
+    def _receive(self, count: int = HEAD_RECEIVE_BYTES) -> bytes:
         part = self._socket.recv(count)
         if not part:
             raise ValueError("it was closed before the answer was whole")

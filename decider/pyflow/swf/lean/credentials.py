@@ -19,6 +19,10 @@ RENEW_AGAIN_AFTER_S = 5.0
 """Between two searches for new credentials, in seconds."""
 
 
+KEYS_KEPT_S = 1.0
+"""How long keys are used before botocore is asked again whether they need a refresh, in seconds."""
+
+
 class Keys(NamedTuple):
     """What a request is signed with."""
 
@@ -60,9 +64,19 @@ class CredentialSource:
         self._lock = threading.Lock()
         self._found: Refreshable | None = None
         self._searched_at_s = float("-inf")
+        self._known: tuple[float, Keys] | None = None
 
     def keys(self) -> Keys:
         """The keys to sign with now. Raises `NotConfigured` and `CredentialsExpired`."""
+        now_s = self._clock()
+        known = self._known
+        if known is not None and now_s - known[0] < KEYS_KEPT_S:
+            return known[1]
+        keys = self._keys_now()
+        self._known = (now_s, keys)
+        return keys
+
+    def _keys_now(self) -> Keys:
         found = self._found
         if found is None:
             found = self._search_now()
@@ -79,6 +93,7 @@ class CredentialSource:
         with self._lock:
             if self._clock() - self._searched_at_s >= RENEW_AGAIN_AFTER_S:
                 self._found = None
+                self._known = None
 
     def _search_now(self) -> Refreshable:
         with self._lock:

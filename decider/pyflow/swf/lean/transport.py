@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -24,6 +25,17 @@ from pyflow.swf.lean.signer import CONTENT_TYPE, TARGET_PREFIX, Signer
 from pyflow.swf.limits import REQUEST_BYTES_MAX
 
 _HTTP_OK = 200
+
+
+class Exchange(NamedTuple):
+    """A request that was sent and whose answer is still to be received."""
+
+    operation: str
+    connection: Connection
+
+    def fileno(self) -> int:
+        """For select and poll."""
+        return self.connection.fileno()
 
 
 class LeanTransport:
@@ -60,6 +72,10 @@ class LeanTransport:
 
     def call(self, operation: str, request: JsonObject) -> JsonObject:
         """See `SwfTransport.call`."""
+        return self.finish(self.begin(operation, request))
+
+    def begin(self, operation: str, request: JsonObject) -> Exchange:
+        """Send the request and return without waiting for its answer. Raises `SwfError`."""
         try:
             body = orjson.dumps(request)
         except TypeError as error:
@@ -75,17 +91,6 @@ class LeanTransport:
             f"{self._head_start}{operation}\r\nContent-Length: {len(body)}\r\n"
             f"{signer.headers(operation, body, self._clock())}\r\n"
         )
-        answer = self._send(operation, head.encode("latin-1") + body)
-        if answer.status == _HTTP_OK:
-            return self._decoded(operation, answer)
-        raise self._refusal(operation, answer)
-
-    def close(self) -> None:
-        """Close idle connections."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def _send(self, operation: str, request: bytes) -> Answer:
         try:
             connection = self._connection()
         except ConnectFailed as error:
@@ -93,7 +98,17 @@ class LeanTransport:
                 f"SWF at {self._url} cannot be reached: {error}", operation=operation, code="Unreachable"
             ) from error
         try:
-            answer = connection.exchange(request)
+            connection.send(head.encode("latin-1") + body)
+        except AnswerBroken as error:
+            connection.close()
+            raise AnswerLost(f"{self._url}: {error}", operation=operation, code="AnswerLost") from error
+        return Exchange(operation, connection)
+
+    def finish(self, exchange: Exchange) -> JsonObject:
+        """Wait for the answer to a request begun, and return it. Raises `SwfError`."""
+        operation, connection = exchange
+        try:
+            answer = connection.receive()
         except AnswerBroken as error:
             connection.close()
             raise AnswerLost(f"{self._url}: {error}", operation=operation, code="AnswerLost") from error
@@ -104,7 +119,14 @@ class LeanTransport:
             self._idle.append(connection)
         else:
             connection.close()
-        return answer
+        if answer.status == _HTTP_OK:
+            return self._decoded(operation, answer)
+        raise self._refusal(operation, answer)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _connection(self) -> Connection:
         while self._idle:
