@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from lean_client import DOMAIN
-
 from pyflow_local.service import Incoming, Service
 from pyflow_local.store.store import Store
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 # member -> the event types it may point to; all references point backward
-_DECISION = {"DecisionTaskCompleted": {"scheduledEventId": "DecisionTaskScheduled", "startedEventId": "DecisionTaskStarted"}}
 _REFERENCES: dict[str, dict[str, str]] = {
-    **_DECISION,
+    "DecisionTaskCompleted": {"scheduledEventId": "DecisionTaskScheduled", "startedEventId": "DecisionTaskStarted"},
     "DecisionTaskStarted": {"scheduledEventId": "DecisionTaskScheduled"},
     "DecisionTaskTimedOut": {"scheduledEventId": "DecisionTaskScheduled", "startedEventId": "DecisionTaskStarted"},
     "ActivityTaskStarted": {"scheduledEventId": "ActivityTaskScheduled"},

@@ -1,4 +1,4 @@
-"""Executions (reference section 8): children and their policy, continue as new, signals, cancel, terminate, timeouts."""
+"""Executions (reference section 8): children, child policy, continue as new, signals, cancel, terminate, timeouts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from local_swf_driver import DOMAIN, WORKFLOW, Driver, Refused, attributes_of, decision
-
 from pyflow_local.engine.limits import Choices
 
 COMPLETE = decision("CompleteWorkflowExecution")
@@ -154,9 +153,7 @@ def test_continue_as_new(driver: Driver) -> None:
 def test_a_continued_child_reports_to_its_parent_at_the_end(driver: Driver) -> None:
     run = driver.start()
     driver.decide(child())
-    driver.decide(
-        decision("ContinueAsNewWorkflowExecution", taskList={"name": "ctl"}), task_list="ctl"
-    )
+    driver.decide(decision("ContinueAsNewWorkflowExecution", taskList={"name": "ctl"}), task_list="ctl")
     latest = driver.open_run("c")
     assert attributes_of(driver.history(latest, "c")[0])["parentWorkflowExecution"]["runId"] == run
     driver.decide(COMPLETE, task_list="ctl")

@@ -127,9 +127,15 @@ def test_wrong_methods_and_paths(server: RunningServer, line: str) -> None:
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"POST / HTTP/9.9\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-     b"\x00" * 5000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
-)  # fmt: skip
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"POST / HTTP/9.9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"\x00" * 5000,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
 def test_not_http(server: RunningServer, garbage: bytes) -> None:
     with Wire(server) as wire:
         wire.sock.sendall(garbage)
@@ -146,24 +152,26 @@ def test_a_10_mb_body_is_refused_before_it_is_read(server: RunningServer) -> Non
         assert json.loads(answer)["__type"].endswith("#RequestEntityTooLargeException")
 
 
+def cut_off(wire: Wire, part: bytes, times: int) -> bool:
+    """Send a part again and again; True if the server ended the connection before all was sent."""
+    try:
+        for _ in range(times):
+            wire.sock.sendall(part)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
+
+
 def test_a_chunked_body_without_end_is_refused(server: RunningServer) -> None:
     with Wire(server) as wire:
         wire.sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-        with pytest.raises((BrokenPipeError, ConnectionResetError, AssertionError)):
-            for _ in range(400):
-                wire.sock.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-            raise AssertionError("26 MB went in")
-    works(server)
+        assert cut_off(wire, b"10000\r\n" + b"x" * 65536 + b"\r\n", 1000), "65 MB went in"
 
 
 def test_endless_headers_are_refused(server: RunningServer) -> None:
     with Wire(server) as wire:
         wire.sock.sendall(b"POST / HTTP/1.1\r\n")
-        line = b"X-A: " + b"a" * 8000 + b"\r\n"
-        with pytest.raises((BrokenPipeError, ConnectionResetError, AssertionError)):
-            for _ in range(4000):
-                wire.sock.sendall(line)
-            raise AssertionError("32 MB of headers went in")
+        assert cut_off(wire, b"X-A: " + b"a" * 8000 + b"\r\n", 8000), "64 MB of headers went in"
 
 
 def test_pipelined_requests_are_answered_in_order(server: RunningServer) -> None:
@@ -217,9 +225,7 @@ def prepare(server: RunningServer, domain: str) -> None:
 
 
 def start(server: RunningServer, domain: str) -> None:
-    server.client.start_workflow_execution(
-        domain=domain, workflowId="w", workflowType={"name": "wf", "version": "1"}
-    )
+    server.client.start_workflow_execution(domain=domain, workflowId="w", workflowType={"name": "wf", "version": "1"})
 
 
 @pytest.mark.parametrize("how", ["close", "half-close", "reset"])
@@ -267,7 +273,7 @@ def test_the_end_answers_waiting_polls_empty(run_server: Callable[..., RunningSe
 
 def refused_start(*arguments: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "pyflow_local", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     return done.returncode, done.stderr
 
 

@@ -15,7 +15,7 @@ from conftest import RunningServer
 from local_swf_driver import decision
 from test_http import refused_start
 
-HANDLERS = '''
+HANDLERS = """
 import os, time, json
 
 def with_context(event, context):
@@ -53,7 +53,7 @@ class Space:
     @staticmethod
     def inside(event, *, more=1):
         return "inside"
-'''
+"""
 NAMES = ["with_context", "plain", "raises", "dies", "hangs", "big", "unserializable", "deep", "where", "Space.inside"]
 
 

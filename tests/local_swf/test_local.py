@@ -13,7 +13,6 @@ import pytest
 from local_swf_checker import check_history
 from local_swf_driver import decision
 from local_swf_shapes import check_answer
-
 from pyflow_local import LocalSwf, ManualClock
 from pyflow_local.errors import BadHistory
 from pyflow_local.transfer import export_history, read_history
@@ -106,9 +105,7 @@ def test_lambdas_in_process() -> None:
     swf = local.client()
     prepare(swf)
     swf.start_workflow_execution(domain="d", workflowId="w", workflowType=WF)
-    calls = [
-        decision("ScheduleLambdaFunction", id=name, name=name, input="21") for name in ("double", "bad", "nobody")
-    ]
+    calls = [decision("ScheduleLambdaFunction", id=name, name=name, input="21") for name in ("double", "bad", "nobody")]
     respond(swf, swf.poll_for_decision_task(**POLL), *calls)
     events = swf.poll_for_decision_task(**POLL)["events"]
     ends = [e for e in events if e["eventType"] in {"LambdaFunctionCompleted", "LambdaFunctionFailed"}]
@@ -119,9 +116,7 @@ def test_lambdas_in_process() -> None:
 
 def test_an_existing_client_and_a_file(tmp_path: Path) -> None:
     path = str(tmp_path / "swf.db")
-    client = boto3.client(
-        "swf", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s"
-    )
+    client = boto3.client("swf", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s")
     with LocalSwf(path) as local:
         local.attach(client)
         prepare(client)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_swf_driver import DOMAIN, WORKFLOW, Driver, Refused, decision
-
 from pyflow_local.engine.entities import ActivityTask, Child, DecisionTask, Execution, LambdaTask, Timer
 from pyflow_local.engine.values import LambdaOutcome
 from pyflow_local.engine.world import World
@@ -170,9 +169,7 @@ def test_state_folded_from_history_equals_state_in_memory(
 def test_tokens_and_timers_live_on(tmp_path: Path) -> None:
     driver = Driver(path=str(tmp_path / "swf.db"))
     run = driver.start()
-    driver.decide(
-        driver.schedule(heartbeatTimeout="50"), decision("StartTimer", timerId="t", startToFireTimeout="5")
-    )
+    driver.decide(driver.schedule(heartbeatTimeout="50"), decision("StartTimer", timerId="t", startToFireTimeout="5"))
     activity = driver.poll_activity()
     assert activity is not None
     driver.call("SignalWorkflowExecution", domain=DOMAIN, workflowId="w", signalName="s")

@@ -14,7 +14,6 @@ from botocore.credentials import Credentials
 from conftest import RunningServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pyflow_local.engine.faults import Fault
 from pyflow_local.http.sigv4 import SignatureCheck
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from local_swf_driver import DOMAIN, Driver, Refused, attributes_of, decision
-
 from pyflow_local.engine.limits import Quotas
 
 COMPLETE = decision("CompleteWorkflowExecution")

@@ -113,6 +113,8 @@ class Connection(asyncio.BufferedProtocol):
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause if isinstance(cause, Fault) else Fault("SerializationException", "Not HTTP/1.1"))
+        if self._fed > REQUEST_BYTES_MAX and not self._draining:
+            self._refuse(too_large())  # headers without end, or a body that does not say how long it is
         if self._fed and not self._draining and self._deadline is None and self._transport is not None:
             # A request has begun and is not complete: give it a bounded time.
             self._deadline = self._loop.call_later(REQUEST_SECONDS_MAX, self._too_slow)
