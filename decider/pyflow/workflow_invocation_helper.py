@@ -8,7 +8,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
 
@@ -28,6 +28,7 @@ from pyflow.exceptions import PayloadTooLargeException, PyflowException, WaitTim
 from pyflow.future import BranchFuture, Future, InvocationFuture, InvokeOnceFuture, SignalFuture
 from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions
 from pyflow.replay_logging import WorkflowLogger
+from pyflow.saga import Saga
 from pyflow.scopes import CancelScope
 from pyflow.waiting import wait_for
 from pyflow.workflow_end import continue_as_new
@@ -212,8 +213,6 @@ class WorkflowInvocationHelper:
             execution_start_to_close_timeout=execution_start_to_close_timeout,
         )
         if settings.lambda_role is None and self.lambda_role is not None:
-            from dataclasses import replace
-
             settings = replace(settings, lambda_role=self.lambda_role)
         request = ChildRequest(name, version, self._input(f"the input of {name}", input_arg), settings)
         return InvocationFuture(self._context.ask(request, settings.workflow_id), self._context, returns)
@@ -410,6 +409,13 @@ class WorkflowInvocationHelper:
         """A with-block that cancellation from outside does not enter; it is delivered after the block."""
         with CancelScope(self._context, shield=True):
             yield
+
+    def saga(self) -> Saga:
+        """A with-block whose compensations run in reverse order if it fails or is canceled.
+
+        ``saga.compensate(self.refund, order)`` after each step that would have to be undone.
+        """
+        return Saga(self._context)
 
     # ---- changing code under running executions
 

@@ -15,7 +15,7 @@ from pyflow.core.answer import build_answer
 from pyflow.core.context import Context
 from pyflow.core.history import Happening, HistoryReader, Turn, timestamp_s
 from pyflow.core.hub import CANCELED, FAILED, SUCCEEDED, GreenletPool, Task
-from pyflow.core.invocations import Command
+from pyflow.core.invocations import Command, is_own_code
 from pyflow.core.lifecycle import ENDS, REFERENCES, apply_event, close_again, receive_signal, settle
 from pyflow.core.machines import EXECUTION, Table, step
 from pyflow.core.matching import confirm, waiting_site
@@ -285,7 +285,7 @@ class Execution:
             return
         else:
             reason = f"Caught exception while executing workflow {(name, version)!r}"
-            self._closing = _failed(reason, "".join(traceback.format_exception(error)))
+            self._closing = _failed(reason, _authors_traceback(error))
         context.tell(self._closing, None, (name, 0))
         context.hub.stopped = True
         context.hub.handlers_only = True
@@ -312,6 +312,14 @@ class Execution:
             held=Hold(kind=kind, message=message, event_id=event_id),  # type: ignore[arg-type]  # narrowed above
             last_event_id=self.last_event_id,
         )
+
+
+def _authors_traceback(error: BaseException) -> str:
+    """The traceback from the first line of workflow code on: how pyflow got there helps nobody."""
+    trace = error.__traceback__
+    while trace is not None and is_own_code(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
 
 
 def _lean(attributes: Mapping[str, Any]) -> dict[str, Any]:

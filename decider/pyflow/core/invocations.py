@@ -21,6 +21,11 @@ CHUNK_TIMER_PREFIX = "pyflow.more"
 """Zero-second timers that ask for another decision task: for decisions that did not fit, or a full turn of markers."""
 
 
+def is_own_code(filename: str) -> bool:
+    """True for a file of pyflow itself."""
+    return filename.startswith(_PACKAGE)
+
+
 def call_site() -> Site:
     """The line of workflow code that is calling into pyflow."""
     frame = sys._getframe(2)

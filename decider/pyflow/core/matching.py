@@ -6,7 +6,7 @@ from collections import deque
 
 from pyflow.core.context import ONCE_PREFIX, PATCH_PREFIX, VERSION_PREFIX, Context
 from pyflow.core.history import DECISION_KINDS, Happening, Turn
-from pyflow.core.invocations import CHUNK_TIMER_PREFIX, Command
+from pyflow.core.invocations import CHUNK_TIMER_PREFIX, Command, is_own_code, site_text
 from pyflow.core.lifecycle import free
 from pyflow.core.machines import step
 from pyflow.core.requests import history_id, history_label, read_control
@@ -193,11 +193,9 @@ def _where_it_waits(context: Context) -> str:
 
 def waiting_site(frame: object) -> str | None:
     """``file.py:12`` of the innermost workflow line of a parked frame."""
-    from pyflow.core.invocations import _PACKAGE, site_text
-
     while frame is not None:
         code = frame.f_code  # type: ignore[attr-defined]  # greenlet types frames as object
-        if not code.co_filename.startswith(_PACKAGE):
+        if not is_own_code(code.co_filename):
             return site_text((code.co_filename, frame.f_lineno))  # type: ignore[attr-defined]  # as above
         frame = frame.f_back  # type: ignore[attr-defined]  # as above
     return None

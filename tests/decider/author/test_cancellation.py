@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 import pyflow
+import pytest
 from pyflow.testing import ActivityCanceled, Never, Stepper, Takes, WorkflowEnvironment
 
 
@@ -236,9 +235,7 @@ def test_cancel_races_with_completion() -> None:
             {"activityId": "activity1", "cause": "ACTIVITY_ID_UNKNOWN", "decisionTaskCompletedEventId": completed},
         )
         attributes = {**step.attributes(advance.decisions[1]), "decisionTaskCompletedEventId": completed}
-        scheduled = step.history.add(
-            "ActivityTaskScheduled", {**attributes, "taskList": {"name": "x"}}
-        )
+        scheduled = step.history.add("ActivityTaskScheduled", {**attributes, "taskList": {"name": "x"}})
         step.history._opened["activity", "activity2"] = scheduled
         assert step.kinds() == []
         step.history.activity_completed("activity2")

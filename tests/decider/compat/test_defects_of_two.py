@@ -6,9 +6,8 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 import pyflow
+import pytest
 from pyflow.core.execution import Execution
 from pyflow.testing import HistoryBuilder, Stepper
 
@@ -51,9 +50,7 @@ def test_2_children_of_two_parents_have_different_ids() -> None:
     for run_id in ("run-a", "run-b"):
         history = HistoryBuilder(workflow_type=("Parent", "1.0"), run_id=run_id)
         history.decision_task()
-        execution = Execution(
-            Parent, domain="d", workflow_id="w", run_id=run_id, workflow_type=("Parent", "1.0")
-        )
+        execution = Execution(Parent, domain="d", workflow_id="w", run_id=run_id, workflow_type=("Parent", "1.0"))
         advance = execution.advance(history.events, previous_started_event_id=0, started_event_id=3)
         ids.add(Stepper.attributes(advance.decisions[0])["workflowId"])
         execution.evict()

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pyflow.core.values import Decision
 from pyflow.testing import Fails, Never, Takes, WorkflowEnvironment
 

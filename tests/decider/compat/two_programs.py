@@ -4,6 +4,7 @@ import pyflow
 
 LOOSE = {"defaultTaskStartToCloseTimeout": 60, "defaultExecutionStartToCloseTimeout": 36000}
 
+
 class Steps(pyflow.Workflow):
     """Everything 2.0.0 could do, one thing after another."""
 
@@ -99,7 +100,7 @@ class Fails(pyflow.Workflow):
     def run(self, number):
         if self.double(number).result() == 4:
             raise pyflow.WorkflowFailedException("FOUR", "did not want four")
-        return None
+        return
 
 
 WORKFLOWS = [Steps, Child, FanOut, Fails]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import botocore.session
 import pytest
-
 from pyflow.core import requests
 from pyflow.core.history import DECISION_KINDS, EVENT_TYPES, attributes_key
 from pyflow.core.lifecycle import REFERENCES

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
 from pyflow.core.history import EVENT_TYPES
 from pyflow.core.lifecycle import ENDS, REFERENCES
 from pyflow.core.machines import TABLES, Table, diagram, step

@@ -7,12 +7,11 @@ lost decision tasks). Everything runs on the embedded SWF's engine, so the order
 from __future__ import annotations
 
 import random
-from typing import Any
-
-from hypothesis import HealthCheck, given, note, settings
-from hypothesis import strategies as st
+from typing import Any, ClassVar
 
 import pyflow
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 from pyflow.core.execution import Execution
 from pyflow.core.values import Advance, Decision, ExecutionSettings
 from pyflow.testing import Fails, Never, Takes, WorkflowEnvironment
@@ -26,7 +25,7 @@ class Program(pyflow.Workflow):
     """Runs the program it is given."""
 
     NAME = "Program"
-    OPTIONS = {"defaultTaskStartToCloseTimeout": 20, "defaultExecutionStartToCloseTimeout": RUN_FOR_S}
+    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 20, "defaultExecutionStartToCloseTimeout": RUN_FOR_S}
 
     work = pyflow.ActivityDescriptor("work", "1.0", timeout=30, retry=RETRY)
     plain = pyflow.ActivityDescriptor("work", "1.0", timeout=30)
@@ -254,5 +253,3 @@ def test_parked_fresh_and_forgetful_decide_the_same(
         assert handle.close_status is not None
     finally:
         world.close()
-
-
