@@ -134,8 +134,9 @@ final class HeldTasks {
         return draining;
     }
 
-    boolean drainingSent() {
-        return drainingSent;
+    /** The host knows that no more tasks are wanted, and has acked all there were. */
+    boolean drained() {
+        return drainingSent && held.isEmpty();
     }
 
     boolean isEmpty() {

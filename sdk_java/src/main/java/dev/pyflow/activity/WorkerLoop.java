@@ -224,7 +224,7 @@ final class WorkerLoop implements HostStream.Listener {
                     }
                     continue;
                 }
-                if (!goodbye && held.drainingSent() && held.isEmpty()) {
+                if (!goodbye && held.drained()) {
                     long linger = DRAIN_LINGER.toNanos() - (now - busyAtNs);
                     if (linger <= 0) {
                         goodbye = true;

@@ -192,4 +192,20 @@ final class HeldTasksTest {
         held.cancel(token("a"), CancelReason.CANCEL_REASON_TIMED_OUT);
         assertEquals("TIMED_OUT", context.cancelReason().orElseThrow());
     }
+
+    @Test
+    void drainedMeansSaidAndAllAcked() {
+        held.take(task("a"));
+        held.drain();
+        assertFalse(held.drained());
+        frame();
+        assertFalse(held.drained(), "a runs");
+        held.finish(done("a"));
+        frame();
+        assertFalse(held.drained(), "a's outcome is not acked");
+        held.acked(token("a"));
+        assertTrue(held.drained());
+        held.streamOpened();
+        assertFalse(held.drained(), "this host has not heard it");
+    }
 }
