@@ -137,7 +137,7 @@ class Execution:
                 if turn.completed is not None:
                     self._confirm(turn)
             if turn is None or turn.completed is not None:
-                return Advance(last_event_id=self.last_event_id, closed=True)
+                return Advance(last_event_id=self.last_event_id, closed=self.state == "closed")
             self.last_started_event_id = turn.started_id
             return build_answer(self._context, self.last_event_id)
         except StaleExecutionError:
