@@ -14,7 +14,10 @@ import socket
 import sys
 from collections import deque
 
-HEAD = b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: 0\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: 0\r\nContent-Type: application/x-amz-json-1.0\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
 EMPTY = HEAD % 0
 NOTHING_BODY = b'{"previousStartedEventId":0,"startedEventId":0}'
 NOTHING = HEAD % len(NOTHING_BODY) + NOTHING_BODY

@@ -38,7 +38,8 @@ def run_processes(
     stopping = threading.Event()
 
     def begin() -> SpawnProcess:
-        process = context.Process(target=function, args=tuple(arguments), kwargs=dict(keywords), daemon=False)
+        work = (function, tuple(arguments), dict(keywords))
+        process = context.Process(target=_work, args=work, daemon=False)
         process.start()
         return process
 
@@ -61,6 +62,20 @@ def run_processes(
             process.join()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _work(function: Callable[..., object], arguments: Sequence[object], keywords: Mapping[str, object]) -> None:
+    """What each process runs: the function, and an end in good order when the parent is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_with, args=(parent.sentinel,), name="pyflow-parent", daemon=True).start()
+    logging.basicConfig(level=logging.INFO, format="%(process)d %(message)s")
+    function(*arguments, **keywords)
+
+
+def _end_with(parent_sentinel: int) -> None:
+    wait([parent_sentinel])
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _watch(processes: list[SpawnProcess], begin: Callable[[], SpawnProcess], stopping: threading.Event) -> None:
