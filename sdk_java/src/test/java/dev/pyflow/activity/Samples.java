@@ -13,6 +13,9 @@ final class Samples {
     /** Each permit lets one call of {@code gated} through. */
     final Semaphore gate = new Semaphore(0);
 
+    /** One permit for each call of {@code gated} that has begun. */
+    final Semaphore begun = new Semaphore(0);
+
     final AtomicInteger running = new AtomicInteger();
     final AtomicInteger runningMost = new AtomicInteger();
     final AtomicInteger calls = new AtomicInteger();
@@ -39,6 +42,7 @@ final class Samples {
     String gated(String name) throws InterruptedException {
         calls.incrementAndGet();
         runningMost.accumulateAndGet(running.incrementAndGet(), Math::max);
+        begun.release();
         try {
             gate.acquire();
             return "done " + name;

@@ -61,6 +61,9 @@ final class WorkerLoopTest extends StreamTest {
         assertTrue(
                 stream.passedOver.stream().noneMatch(Integer.class::isInstance),
                 "no credit while all slots are in use");
+        assertTrue(
+                samples.begun.tryAcquire(3, ScriptedHost.DEADLINE_S, TimeUnit.SECONDS),
+                "all three run at the same time");
         samples.gate.release(3);
         int credits = 0;
         for (int i = 0; i < 3; i++) {
