@@ -55,7 +55,9 @@ def test_a_structured_failure() -> None:
     assert failure.cause.cause.type == "Errno::ETIMEDOUT"
     assert error.details == DETAILS
     assert str(error) == (
-        "ChargeFailed: card refused [ruby]\n  caused by Net::ReadTimeout: no answer [ruby]\n  caused by Errno::ETIMEDOUT"
+        "ChargeFailed: card refused [ruby]\n"
+        "  caused by Net::ReadTimeout: no answer [ruby]\n"
+        "  caused by Errno::ETIMEDOUT"
     )
 
 

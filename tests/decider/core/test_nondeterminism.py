@@ -299,7 +299,5 @@ def test_another_ending_is_a_difference() -> None:
         step.decide()
         step.history.lambda_completed("lambda1", "sent")
         step.decide()
-        with pytest.raises(
-            ReplayFailed, match="history holds WorkflowExecutionCompleted; the code now asks for .*Fail"
-        ):
+        with pytest.raises(ReplayFailed, match=r"holds WorkflowExecutionCompleted; the code now asks for .*Fail"):
             replay(Refuses, step.history.events)

@@ -25,7 +25,10 @@ class Program(pyflow.Workflow):
     """Runs the program it is given."""
 
     NAME = "Program"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 20, "defaultExecutionStartToCloseTimeout": RUN_FOR_S}
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "defaultTaskStartToCloseTimeout": 20,
+        "defaultExecutionStartToCloseTimeout": RUN_FOR_S,
+    }
 
     work = pyflow.ActivityDescriptor("work", "1.0", timeout=30, retry=RETRY)
     plain = pyflow.ActivityDescriptor("work", "1.0", timeout=30)

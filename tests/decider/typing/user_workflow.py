@@ -1,0 +1,62 @@
+"""A user's workflow file, as strict as users write them. `test_typing.py` runs mypy over it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyflow
+from pyflow.future import BranchFuture, InvocationFuture
+from pyflow.testing import WorkflowEnvironment
+from typing_extensions import assert_type
+
+
+@dataclass
+class Order:
+    id: str
+    total: Decimal
+
+
+class Shop(pyflow.Workflow):
+    NAME = "Shop"
+    VERSION = "1.0"
+
+    tax = pyflow.LambdaDescriptor("tax", timeout=timedelta(seconds=20), returns=Decimal)
+    charge = pyflow.ActivityDescriptor(
+        "charge", "1.0", heartbeat_timeout=10, retry=pyflow.RetryPolicy(maximum_attempts=5), returns=str
+    )
+    pack = pyflow.ChildWorkflowDescriptor("Pack", "1.0", returns=Order)
+    untyped = pyflow.LambdaDescriptor("anything")
+
+    def run(self, order: Order) -> str:
+        future = self.tax(order)
+        assert_type(future, InvocationFuture[Decimal])
+        assert_type(future.result(), Decimal)
+        assert_type(self.charge.options(start_to_close_timeout=60)(order).result(timeout=30), str)
+        assert_type(self.pack(order).result(), Order)
+        assert_type(self.untyped(a=1).result(), Any)
+        assert_type(self.swf.invoke_once(len, "four").result(), int)
+        branch = self.swf.spawn(self.count, "words", by=2)
+        assert_type(branch, BranchFuture[int])
+        assert_type(self.swf.map(lambda n: n * 1.5, [1, 2]), list[float])
+        signal = self.swf.wait_for_signal("go", timeout=5)
+        assert_type(signal.name, str)
+        try:
+            branch.result()
+        except pyflow.InvocationFailedException as error:
+            assert_type(error.failure, pyflow.Failure | None)
+        with self.swf.cancel_scope(timeout=5) as scope:
+            self.swf.sleep(1)
+        if scope.timed_out:
+            raise pyflow.WorkflowFailedException("LATE", "too late")
+        if self.swf.patched("new"):
+            self.swf.continue_as_new(order)
+        return str(self.swf.uuid4())
+
+    def count(self, text: str, by: int) -> int:
+        return len(text) * by
+
+
+with WorkflowEnvironment([Shop], lambdas={"tax": lambda order: "1"}) as environment:
+    handle = environment.start(Shop, Order("1", Decimal(2)))
+    assert_type(handle.close_status, str | None)
