@@ -8,7 +8,7 @@ Gem::Specification.new do |gem|
   gem.name = "pyflow_activity"
   gem.version = Pyflow::VERSION
   gem.summary = "Activities in Ruby for pyflow workflows on Amazon SWF"
-  gem.description = "Runs activity tasks of Amazon SWF that a pyflow activity host hands out. Needs no AWS SDK and no credentials."
+  gem.description = "Runs activity tasks of Amazon SWF that a pyflow activity host hands out. Needs no AWS SDK."
   gem.authors = ["The pyflow authors"]
   gem.license = "Apache-2.0"
   gem.required_ruby_version = ">= 3.1"

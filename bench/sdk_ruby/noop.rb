@@ -51,7 +51,7 @@ class BenchHost < PyflowApi::V1::ActivityHostService::Service
     acks = frame.outcomes.map { |outcome| ack(outcome) }
     @done += acks.size
     @done_at << now if @done >= (@done_at.size + 1) * TASKS_A_ROUND
-    PyflowApi::V1::HostFrame.new(acks: acks, tasks: Array.new(frame.credits) { task })
+    PyflowApi::V1::HostFrame.new(acks:, tasks: Array.new(frame.credits) { task })
   end
 
   def ack(outcome)
@@ -61,15 +61,15 @@ class BenchHost < PyflowApi::V1::ActivityHostService::Service
   end
 
   def task
-    PyflowApi::V1::Task.new(task_token: "task #{@sent += 1}", activity_name: "noop", activity_version: "1.0", input: @input,
-                            workflow_id: "bench", run_id: "bench", activity_id: "a", attempt: 1)
+    PyflowApi::V1::Task.new(task_token: "task #{@sent += 1}", activity_name: "noop", activity_version: "1.0",
+                            input: @input, workflow_id: "bench", run_id: "bench", activity_id: "a", attempt: 1)
   end
 
   def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 end
 
 def serve(address, slots)
-  Pyflow::Worker.new(activities: [NoOp], host: address, task_list: "bench", slots: slots).run
+  Pyflow::Worker.new(activities: [NoOp], host: address, task_list: "bench", slots:).run
 end
 
 def measure(slots)
@@ -97,5 +97,6 @@ else
   slots = Integer(ARGV[0] || 64)
   rounds = measure(slots).drop(BenchHost::ROUNDS_WARMING_UP - 1).each_cons(2).map { |from, to| to - from }
   median = rounds.sort[rounds.size / 2]
-  puts "Ruby worker, #{slots} slots, no-op activity, scripted host: #{(BenchHost::TASKS_A_ROUND / median).round} tasks/s"
+  rate = (BenchHost::TASKS_A_ROUND / median).round
+  puts "Ruby worker, #{slots} slots, no-op activity, scripted host: #{rate} tasks/s"
 end

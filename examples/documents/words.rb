@@ -8,7 +8,7 @@ require "pyflow"
 class Words
   include Pyflow::Activity
 
-  WORD = /[\p{L}\p{N}]+(?:['’\-][\p{L}\p{N}]+)*/
+  WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/
   SENTENCE_END = /[.!?]+(?=[[:space:]]|\z)/
   TOP_WORDS = 10
 
@@ -25,7 +25,8 @@ class Words
   private
 
   def fail_on_purpose
-    raise Pyflow::ActivityFailure.new(type: "FlakyOnPurpose", message: "The first attempt fails on purpose; the next will not.")
+    raise Pyflow::ActivityFailure.new(type: "FlakyOnPurpose",
+                                      message: "The first attempt fails on purpose; the next will not.")
   end
 
   def read(path)
@@ -45,6 +46,6 @@ class Words
 
   def top(words)
     counts = words.map(&:downcase).tally.sort_by { |word, count| [-count, word] }
-    counts.first(TOP_WORDS).map { |word, count| { word: word, count: count } }
+    counts.first(TOP_WORDS).map { |word, count| { word:, count: } }
   end
 end

@@ -27,8 +27,8 @@ module WithHost
   end
 
   def start_worker(*activities, slots: 4, **options)
-    @worker = Pyflow::Worker.new(activities: activities, host: options.delete(:host) || host.address, task_list: "specs",
-                                 slots: slots, **options)
+    @worker = Pyflow::Worker.new(activities:, host: options.delete(:host) || host.address, task_list: "specs",
+                                 slots:, **options)
     @serving = Thread.new do
       Thread.current.report_on_exception = false
       @worker.serve
@@ -38,7 +38,7 @@ module WithHost
 
   # A stream of a fresh worker, welcomed.
   def stream_of(*activities, slots: 4, **options)
-    start_worker(*activities, slots: slots)
+    start_worker(*activities, slots:)
     host.welcomed_stream(**options)
   end
 
@@ -54,7 +54,8 @@ module WithHost
   end
 
   def tear_down
-    @serving&.kill&.join(Waiting::DEADLINE_S) rescue nil # rubocop:disable Style/RescueModifier -- it may have raised on purpose
+    @serving&.kill
+    Waiting.until("the end of the worker") { !@serving&.alive? }
     host.stop
     $stderr = @stderr
     FileUtils.remove_entry(folder)

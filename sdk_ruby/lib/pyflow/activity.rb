@@ -46,8 +46,8 @@ module Pyflow
       # @return [Symbol] method_name
       # @raise [Pyflow::UsageError]
       def activity(method_name, version:, name: method_name.to_s, description: "", spread: true, **timeouts)
-        own_activities << Internal::Declaration.new(method_name: method_name.to_sym, name: name, version: version,
-                                                    description: description, spread: spread, timeouts: timeouts)
+        own_activities << Internal::Declaration.new(method_name: method_name.to_sym, name:, version:,
+                                                    description:, spread:, timeouts:)
         Activity.declaring << self unless Activity.declaring.include?(self)
         method_name.to_sym
       end

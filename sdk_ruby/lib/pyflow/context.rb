@@ -9,14 +9,13 @@ require_relative "internal/limits"
 module Pyflow
   # The running task, from the activity's point of view. Safe to use from several threads.
   class Context
-    NO_DETAILS = Object.new.freeze
     # Activity ids of retries end in this; without it they name the call, the same over all attempts.
     ATTEMPT_SUFFIX = /\.attempt\d+\z/
     REASONS = {
       CANCEL_REASON_TIMED_OUT: :timed_out, CANCEL_REASON_EXECUTION_CLOSED: :execution_closed,
       CANCEL_REASON_LEASE_LOST: :lease_lost, CANCEL_REASON_HOST_DRAINING: :host_draining
     }.freeze
-    private_constant :NO_DETAILS, :ATTEMPT_SUFFIX, :REASONS
+    private_constant :ATTEMPT_SUFFIX, :REASONS
 
     # @return [Symbol, nil] why the activity is to stop: :requested, :timed_out, :execution_closed, :lease_lost,
     #   :host_draining; nil as long as it is not. For all but :requested nobody waits for the result any more.
@@ -50,7 +49,8 @@ module Pyflow
     # @return [Integer] 1 for the first attempt of this call
     def attempt = [@task.attempt, 1].max
 
-    # @return [String] the same for all attempts of this call and for no other call: a key for services that drop doubles
+    # @return [String] the same for all attempts of this call and for no other call: a key for services that drop
+    #   doubles
     def idempotency_key = "#{run_id}/#{activity_id.sub(ATTEMPT_SUFFIX, "")}"
 
     # @return [Hash{String => String}] trace context and the like
@@ -65,15 +65,14 @@ module Pyflow
     # @return [Object, nil] the latest progress details of the attempt before this one
     def last_progress = @task.last_progress && Internal::Json.read(@task.last_progress)
 
-    # Tells how far the activity is: shown with the task, and given to the next attempt as {#last_progress}. May be called
-    # as often as you like; the latest wins. The host heartbeats by itself, so nothing depends on calling it.
+    # Tells how far the activity is: shown with the task, and given to the next attempt as {#last_progress}. May be
+    # called as often as you like; the latest wins. The host heartbeats by itself, so nothing depends on calling it.
     #
     # @param details [Object] anything with a JSON form, at most 2,048 characters of it
     # @return [void]
     # @raise [Pyflow::ProgressRefused] if the details cannot be sent
-    def progress(details = NO_DETAILS)
-      payload = Internal::Json.payload(progress_text(details)) unless NO_DETAILS.equal?(details)
-      @on_progress&.call(@task.task_token, payload)
+    def progress(details)
+      @on_progress&.call(@task.task_token, Internal::Json.payload(progress_text(details)))
       nil
     end
 
@@ -103,8 +102,8 @@ module Pyflow
       raise Canceled, details if cancel_requested?
     end
 
-    # Says that the result comes later, from whoever holds the token: see {Pyflow::HostClient}. What the method returns is
-    # then ignored; if it raises, the task fails all the same.
+    # Says that the result comes later, from whoever holds the token: see {Pyflow::HostClient}. What the method returns
+    # is then ignored; if it raises, the task fails all the same.
     #
     # @return [String] the task's token in base64url. Treat it as a secret.
     def complete_later
@@ -133,8 +132,8 @@ module Pyflow
       length = Internal::Json.characters(text)
       return text if length <= @limits.progress_chars_max
 
-      raise ProgressRefused, "progress details of #{length} characters as JSON; at most #{@limits.progress_chars_max} are " \
-                             "allowed: store them elsewhere and tell where"
+      raise ProgressRefused, "progress details have #{length} characters as JSON, at most " \
+                             "#{@limits.progress_chars_max} are allowed: store them elsewhere and tell where"
     rescue Internal::Json::Unfit => e
       raise ProgressRefused, "progress details have no JSON form: #{e.message}"
     end

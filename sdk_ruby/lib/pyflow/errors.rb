@@ -33,7 +33,8 @@ module Pyflow
   # The host sent this worker away for good: wrong token, wrong contract version, or a second worker with its key.
   class HostRefused < Error; end
 
-  # Fails the task with a type of the author's choice. Any other exception fails it too, with its class name as the type.
+  # Fails the task with a type of the author's choice. Any other exception fails it too, with its class name as the
+  # type.
   class ActivityFailure < Error
     # @return [String] what a workflow matches on; SWF keeps 256 characters
     attr_reader :type
@@ -62,7 +63,7 @@ module Pyflow
   end
 
   # Ends an activity that was asked to stop. No StandardError, so that a plain `rescue` does not swallow it.
-  class Canceled < Exception # rubocop:disable Lint/InheritException -- control flow that authors must not catch by accident
+  class Canceled < Exception # rubocop:disable Lint/InheritException -- control flow, see above
     # @return [Object, nil] how far the activity came, for the workflow to read
     attr_reader :details
 

@@ -54,7 +54,7 @@ module Pyflow
     # @return [Boolean] whether the activity is asked to stop
     def progress(token, details = nil)
       progress = PyflowApi::V1::Progress.new(task_token: bytes(token), details: (payload(details) unless details.nil?))
-      call(:record_task_progress, PyflowApi::V1::RecordTaskProgressRequest.new(progress: progress)).cancel_requested
+      call(:record_task_progress, PyflowApi::V1::RecordTaskProgressRequest.new(progress:)).cancel_requested
     end
 
     # @return [void]
@@ -67,7 +67,7 @@ module Pyflow
 
     def send_outcome(token, **result)
       outcome = PyflowApi::V1::Outcome.new(task_token: bytes(token), **result)
-      ack = call(:complete_task, PyflowApi::V1::CompleteTaskRequest.new(outcome: outcome)).ack
+      ack = call(:complete_task, PyflowApi::V1::CompleteTaskRequest.new(outcome:)).ack
       ack.status.to_s.delete_prefix("ACK_STATUS_").to_sym
     end
 

@@ -28,13 +28,16 @@ module Pyflow
         told = Internal::Json.payload(Internal::Json.write(last_progress)) unless last_progress.nil?
         left = Internal::Durations.message(time_left) if time_left
         names = { workflow_id: "test-workflow", run_id: "test-run", activity_id: "test-activity", task_token: "test" }
-        task = PyflowApi::V1::Task.new(attempt: attempt, last_progress: told, start_to_close_left: left, **names, **fields)
-        @context = Context.new(task, on_progress: ->(_, payload) { @progress << (payload && Internal::Json.read(payload)) })
+        task = PyflowApi::V1::Task.new(attempt:, last_progress: told, start_to_close_left: left, **names,
+                                       **fields)
+        @context = Context.new(task, on_progress: lambda { |_, payload|
+                                                    @progress << Internal::Json.read(payload)
+                                                  })
       end
 
       # @yield code that may use {Pyflow.current}
       # @return [Object] what the block returns; what it raises passes through
-      def run(&block) = Pyflow.with_context(@context, &block)
+      def run(&) = Pyflow.with_context(@context, &)
 
       # Asks the activity to stop, before or while it runs.
       #

@@ -11,8 +11,8 @@ require_relative "internal/settings"
 require_relative "internal/stop_signals"
 
 module Pyflow
-  # Serves activities of one SWF task list, handed out by one activity host. What runs is the process that calls {#run} or
-  # {#serve}: gRPC is not even loaded before, so a worker made before a fork may run in the child. It runs once.
+  # Serves activities of one SWF task list, handed out by one activity host. What runs is the process that calls {#run}
+  # or {#serve}: gRPC is not even loaded before, so a worker made before a fork may run in the child. It runs once.
   class Worker
     # Exit code of {#run} when the host could not be reached, or sent the worker away for good.
     EXIT_FAILED = 1
@@ -25,22 +25,23 @@ module Pyflow
     # @param activities [Array<Class, Object>] classes that include {Activity}, or instances of such
     # @param name [String, nil] for people; nil: "hostname:pid"
     # @param build_id [String] the version of your own code, for people
-    # @param options [Hash] host: ("unix:/path", "name:port"), task_list:, domain:, slots: (tasks at a time, 1 to 1,000),
-    #   give_up_after: (seconds without an answering host), token:, token_file:, tls_ca:, tls_cert:, tls_key: (PEM files),
-    #   insecure: (plaintext to an address that is not loopback)
+    # @param options [Hash] host: ("unix:/path", "name:port"), task_list:, domain:, slots: (tasks at a time, 1 to
+    #   1,000), give_up_after: (seconds without an answering host), token:, token_file:, tls_ca:, tls_cert:, tls_key:
+    #   (PEM files), insecure: (plaintext to an address that is not loopback)
     # @raise [Pyflow::UsageError]
     def initialize(activities:, name: nil, build_id: "", **options)
       settings = Internal::Settings.new(options)
       @activities = Internal::ServedActivity.table(activities)
       @access = settings.access
       @give_up_after = settings.give_up_after
-      @offer = { task_list: settings.task_list, domain: settings.domain, slots: settings.slots, build_id: build_id }
+      @offer = { task_list: settings.task_list, domain: settings.domain, slots: settings.slots, build_id: }
       @name = name
       @held = Internal::HeldTasks.new(settings.slots)
     end
 
-    # The main program of a worker: serves until SIGTERM or SIGINT, then finishes what runs and returns. Ends the process
-    # with exit code 1 and a line of text when the host sends the worker away for good, or give_up_after is over.
+    # The main program of a worker: serves until SIGTERM or SIGINT, then finishes what runs and returns. Ends the
+    # process with exit code 1 and a line of text when the host sends the worker away for good, or give_up_after is
+    # over.
     #
     # @return [void]
     def run
@@ -61,7 +62,8 @@ module Pyflow
       Internal::WorkerLoop.new(@access, hello, @activities, @held, give_up_after: @give_up_after).run
     end
 
-    # Takes no more tasks, from any thread. {#run} and {#serve} return when those at hand are done and the host knows it.
+    # Takes no more tasks, from any thread. {#run} and {#serve} return when those at hand are done and the host knows
+    # it.
     #
     # @return [void]
     def stop

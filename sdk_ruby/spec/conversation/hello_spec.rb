@@ -69,7 +69,8 @@ RSpec.describe "Hello and credits", :host do
     Waiter.await_running
     stream.ping(7)
     stream.wait_until("Status") { stream.statuses.any? }
-    expect(stream.statuses.last.to_h).to eq(nonce: 7, slots_free: 2, held: [{ task_token: token, state: :TASK_STATE_RUNNING }])
+    expect(stream.statuses.last.to_h).to eq(nonce: 7, slots_free: 2,
+                                            held: [{ task_token: token, state: :TASK_STATE_RUNNING }])
     Waiter.let_go
     stream.await_outcome(token)
     stream.ping(8)
@@ -85,7 +86,7 @@ RSpec.describe "Hello and credits", :host do
     stream = stream_of(Waiter, slots: 2)
     token = stream.task("wait")
     Waiter.await_running
-    stream.task("wait", token: token)
+    stream.task("wait", token:)
     stream.wait_until("the credit back") { stream.credits == 1 }
     Waiter.let_go
     stream.await_outcome(token)

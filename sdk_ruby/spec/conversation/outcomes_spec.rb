@@ -15,7 +15,7 @@ RSpec.describe "Outcomes", :host do
       stream = stream_of(Echo)
       ["null", "true", "0", "-0.0", "1.5", '""', '"é😀/\\u0000\\"\\\\"', "[]", "{}", "9223372036854775807",
        "-9223372036854775808", "18446744073709551616", '{"b":1,"a":{"":[]}}'].each do |json|
-        expect(data_of(stream.perform("echo", json: json))).to eq(json)
+        expect(data_of(stream.perform("echo", json:))).to eq(json)
       end
     end
 
@@ -48,10 +48,11 @@ RSpec.describe "Outcomes", :host do
     end
 
     { "nan" => "the value itself is NaN", "infinity" => "value.a[0] is Infinity", "object" => "is a Object",
-      "bytes" => "value[0] is text that is not UTF-8", "twins" => "two keys that are spelled alike" }.each do |key, words|
+      "bytes" => "value[0] is text that is not UTF-8", "twins" => "two keys spelled alike" }.each do |key, words|
       it "refuses a result that has no JSON form (#{key}), naming the place" do
         failed = stream_of(Failing).perform("give_back", input: key).failed
-        expect(failed.to_h).to include(type: "pyflow.BadResult", non_retryable: true, message: a_string_including(words))
+        expect(failed.to_h).to include(type: "pyflow.BadResult", non_retryable: true,
+                                       message: a_string_including(words))
       end
     end
   end
@@ -63,7 +64,8 @@ RSpec.describe "Outcomes", :host do
                                      details: nil, next_retry_delay: nil)
       expect(failed.stack_trace).to match(/\A.*activities\.rb:\d+:in `.*chain': no: é \(Failing::Refused\)/)
       expect(failed.stack_trace).not_to include("lib/pyflow/internal")
-      expect(failed.cause.to_h).to include(type: "ArgumentError", message: 'invalid value for Integer(): "x"', cause: nil)
+      expect(failed.cause.to_h).to include(type: "ArgumentError", message: 'invalid value for Integer(): "x"',
+                                           cause: nil)
     end
 
     it "cuts the chain where the host's limit is" do
@@ -90,7 +92,7 @@ RSpec.describe "Outcomes", :host do
     end
 
     it "refuses an activity it does not serve, retryably" do
-      failed = stream_of(Echo).perform("echo", version: "9").failed
+      failed = stream_of(Echo).perform("echo", activity_version: "9").failed
       expect(failed.to_h).to include(type: "pyflow.UnknownActivity", non_retryable: false,
                                      message: a_string_including("echo 9", "echo 1.0, describe_task 2.0"))
     end
@@ -98,7 +100,7 @@ RSpec.describe "Outcomes", :host do
     it "refuses input that is no JSON, no UTF-8, or of another content type" do
       stream = stream_of(Echo)
       ["", "{", "[NaN]", "\"\xFF\"", '["\ud800"]'].each do |json|
-        expect(stream.perform("echo", json: json).failed.to_h).to include(type: "pyflow.BadInput", non_retryable: true)
+        expect(stream.perform("echo", json:).failed.to_h).to include(type: "pyflow.BadInput", non_retryable: true)
       end
       token = stream.task("echo", token: "odd", json: "1")
       stream.await_outcome(token)
@@ -108,8 +110,10 @@ RSpec.describe "Outcomes", :host do
       stream = stream_of(Echo)
       stream.wait_until("credits") { stream.credits == 4 }
       odd = PyflowApi::V1::Payload.new(data: "x", content_type: "text/plain")
-      stream.say(tasks: [PyflowApi::V1::Task.new(task_token: "t", activity_name: "echo", activity_version: "1.0", input: odd)])
-      expect(stream.await_outcome("t").failed.to_h).to include(type: "pyflow.BadInput", message: a_string_including("text/plain"))
+      stream.say(tasks: [PyflowApi::V1::Task.new(task_token: "t", activity_name: "echo", activity_version: "1.0",
+                                                 input: odd)])
+      expect(stream.await_outcome("t").failed.to_h).to include(type: "pyflow.BadInput",
+                                                               message: a_string_including("text/plain"))
     end
 
     it "names parameters and keys when the input does not fit" do

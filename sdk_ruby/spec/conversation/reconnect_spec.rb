@@ -73,7 +73,9 @@ RSpec.describe "Reconnecting", :host do
     stream.finish
     host.welcomed_stream.tap { |one| one.instance_variable_get(:@out) << GRPC::Cancelled.new("reset") }
     host.welcomed_stream.tap { |one| one.instance_variable_get(:@out) << GRPC::Unimplemented.new("a proxy") }
-    %i[HOST_DRAINING PROTOCOL_ERROR SILENT UNSPECIFIED].each { |reason| host.welcomed_stream.go_away(:"GO_AWAY_REASON_#{reason}") }
+    %i[HOST_DRAINING PROTOCOL_ERROR SILENT UNSPECIFIED].each do |reason|
+      host.welcomed_stream.go_away(:"GO_AWAY_REASON_#{reason}")
+    end
     host.welcomed_stream.go_away(99)
     expect(host.welcomed_stream.perform("echo", input: 1).completed.result.data).to eq("1")
   end
@@ -103,7 +105,8 @@ RSpec.describe "Reconnecting", :host do
     expect(Waiting.now - before).to be >= 0.45
   end
 
-  { UNAUTHENTICATED: "wrong token", INCOMPATIBLE: "speak version 2", SUPERSEDED: "another process" }.each do |reason, message|
+  { UNAUTHENTICATED: "wrong token", INCOMPATIBLE: "speak version 2",
+    SUPERSEDED: "another process" }.each do |reason, message|
     it "ends for good after #{reason}" do
       start_worker(Echo)
       host.next_stream.go_away(:"GO_AWAY_REASON_#{reason}", message)

@@ -9,7 +9,7 @@ RSpec.describe "Running tasks", :host do
     fields = { attempt: 3, activity_id: "a1.attempt3", headers: { "traceparent" => "00" },
                last_progress: PyflowApi::V1::Payload.new(data: '{"at":1}'),
                start_to_close_left: Google::Protobuf::Duration.new(seconds: 60) }
-    outcome = stream_of(Echo).perform("describe_task", version: "2.0", **fields)
+    outcome = stream_of(Echo).perform("describe_task", activity_version: "2.0", **fields)
     told = JSON.parse(outcome.completed.result.data)
     expect(told).to include("attempt" => 3, "workflow_id" => "wf", "run_id" => "run", "activity_id" => "a1.attempt3",
                             "key" => "run/a1", "last" => { "at" => 1 }, "headers" => { "traceparent" => "00" })
@@ -23,8 +23,9 @@ RSpec.describe "Running tasks", :host do
     stream.wait_until("the latest") { stream.progress.last&.details&.data == '{"number":499}' }
     Waiter.let_go
     stream.await_outcome(token)
-    expect(stream.progress.last.details).to be_nil
-    expect(stream.frames.index { |frame| frame.outcomes.any? }).to be > stream.frames.rindex { |frame| frame.progress.any? }
+    expect(stream.progress.last.details.data).to eq('"last"')
+    kinds = stream.frames.map { |frame| [frame.progress.any?, frame.outcomes.any?] }
+    expect(kinds.last(2)).to eq([[true, false], [false, true]])
   end
 
   it "are told at once when progress cannot be sent" do

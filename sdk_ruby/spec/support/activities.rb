@@ -5,7 +5,8 @@
 # Plain ones.
 class Echo
   include Pyflow::Activity
-  activity :echo, version: "1.0", start_to_close: 60, heartbeat: 2.5, description: "gives back what it got", spread: false
+  activity :echo, version: "1.0", start_to_close: 60, heartbeat: 2.5, description: "gives back what it got",
+                  spread: false
   activity :describe, version: "2.0", name: "describe_task"
 
   def echo(value) = value
@@ -63,7 +64,7 @@ class Teller
   def tell_much(count)
     count.times { |number| context.progress({ "number" => number }) }
     Waiter.new.wait
-    context.progress
+    context.progress("last")
   end
 end
 
@@ -93,8 +94,8 @@ class Failing
   end
 
   def chosen
-    raise Pyflow::ActivityFailure.new(type: "CardExpired", message: "expired", details: { card: 12 }, non_retryable: true,
-                                      next_retry_delay: 2.5)
+    raise Pyflow::ActivityFailure.new(type: "CardExpired", message: "expired", details: { card: 12 },
+                                      non_retryable: true, next_retry_delay: 2.5)
   end
 
   def missing_file = File.read("/nonexistent/file")

@@ -54,7 +54,7 @@ class ScriptedHost < PyflowApi::V1::ActivityHostService::Service
   def complete_task(request, call)
     @unary << [request, call.metadata]
     ack = PyflowApi::V1::OutcomeAck.new(task_token: request.outcome.task_token, status: :ACK_STATUS_REPORTED)
-    PyflowApi::V1::CompleteTaskResponse.new(ack: ack)
+    PyflowApi::V1::CompleteTaskResponse.new(ack:)
   end
 
   # The gRPC method.
@@ -121,20 +121,19 @@ class HostStream
 
   def welcome(resumed: [], ping_interval_s: 10, limits: {})
     wanted = resumed.map { |token, keep| PyflowApi::V1::ResumeAnswer.new(task_token: token, wanted: keep) }
-    say(welcome: PyflowApi::V1::Welcome.new(
-      contract_version: 1, host_id: "scripted", domain: "specs", resumed: wanted, limits: PyflowApi::V1::Limits.new(**limits),
-      ping_interval: Google::Protobuf::Duration.new(seconds: ping_interval_s.to_i, nanos: ((ping_interval_s % 1) * 1e9).to_i)
-    ))
+    interval = Google::Protobuf::Duration.new(seconds: ping_interval_s.to_i, nanos: ((ping_interval_s % 1) * 1e9).to_i)
+    say(welcome: PyflowApi::V1::Welcome.new(contract_version: 1, host_id: "scripted", domain: "specs", resumed: wanted,
+                                            limits: PyflowApi::V1::Limits.new(**limits), ping_interval: interval))
   end
 
   # Sends one task once there is a credit for it, and gives its token.
-  def task(name, input: nil, json: nil, version: "1.0", token: nil, **fields)
+  def task(name, input: nil, json: nil, token: nil, **fields)
     wait_until("a credit") { @lock.synchronize { @credits.positive? && @credits -= 1 } }
     token ||= "token-#{@next_task += 1}-\xFF".b
     json = JSON.generate(input) if json.nil? && !input.nil?
     payload = PyflowApi::V1::Payload.new(data: json.b) if json
-    say(tasks: [PyflowApi::V1::Task.new(task_token: token, activity_name: name, activity_version: version, input: payload,
-                                        workflow_id: "wf", run_id: "run", activity_id: "a1", attempt: 1, **fields)])
+    usual = { activity_version: "1.0", workflow_id: "wf", run_id: "run", activity_id: "a1", attempt: 1 }
+    say(tasks: [PyflowApi::V1::Task.new(task_token: token, activity_name: name, input: payload, **usual, **fields)])
     token
   end
 
@@ -145,19 +144,19 @@ class HostStream
   end
 
   def ack(*tokens, status: :ACK_STATUS_REPORTED, message: "")
-    say(acks: tokens.map { |token| PyflowApi::V1::OutcomeAck.new(task_token: token, status: status, message: message) })
+    say(acks: tokens.map { |token| PyflowApi::V1::OutcomeAck.new(task_token: token, status:, message:) })
   end
 
   def cancel(token, reason = :CANCEL_REASON_REQUESTED)
-    say(cancels: [PyflowApi::V1::Cancel.new(task_token: token, reason: reason)])
+    say(cancels: [PyflowApi::V1::Cancel.new(task_token: token, reason:)])
   end
 
   def go_away(reason, message = "because", **fields)
-    say(go_away: PyflowApi::V1::GoAway.new(reason: reason, message: message, **fields))
+    say(go_away: PyflowApi::V1::GoAway.new(reason:, message:, **fields))
     finish
   end
 
-  def ping(nonce) = say(ping: PyflowApi::V1::Ping.new(nonce: nonce))
+  def ping(nonce) = say(ping: PyflowApi::V1::Ping.new(nonce:))
   def finish = @out << nil
   def cut = @out << GRPC::Unavailable.new("cut")
 

@@ -14,7 +14,8 @@ class WorkerProcess
     @lines = []
     @lock = Mutex.new
     clean = ENV.keys.grep(/\APYFLOW_/).to_h { |name| [name, nil] }
-    @in, @out, @waiting = Open3.popen2e(clean.merge(env), RbConfig.ruby, "-I", "#{ROOT}/lib", "#{ROOT}/exe/pyflow-activity", *arguments)
+    @in, @out, @waiting = Open3.popen2e(clean.merge(env), RbConfig.ruby, "-I", "#{ROOT}/lib",
+                                        "#{ROOT}/exe/pyflow-activity", *arguments)
     @pid = @waiting.pid
     @reader = Thread.new { read }
   end

@@ -57,7 +57,7 @@ module Pyflow
         hello = @hello.dup.tap { |one| one.auth_token = @access.token }
         resume.each { |task| hello.resume << task }
         Enumerator.new do |sink|
-          sink << PyflowApi::V1::WorkerFrame.new(hello: hello)
+          sink << PyflowApi::V1::WorkerFrame.new(hello:)
           while (frame = @held.next_frame(@number))
             @moved_at = Durations.now
             sink << frame
@@ -67,12 +67,12 @@ module Pyflow
 
       def receive(frame)
         @heard_at = Durations.now
-        welcome(frame.welcome) if frame.welcome
+        frame.welcome&.then { |welcome| welcome(welcome) }
         frame.tasks.each { |task| take(task) }
         frame.cancels.each { |cancel| @held.cancel(cancel.task_token, cancel.reason) }
         acknowledge(frame.acks) unless frame.acks.empty?
-        @held.answer_ping(frame.ping.nonce) if frame.ping
-        go_away(frame.go_away) if frame.go_away
+        frame.ping&.then { |ping| @held.answer_ping(ping.nonce) }
+        frame.go_away&.then { |go_away| go_away(go_away) }
       end
 
       def welcome(welcome)
@@ -81,9 +81,14 @@ module Pyflow
         @silence_max_s = SILENT_INTERVALS_MAX * (interval.positive? ? interval : PING_INTERVAL_DEFAULT_S)
         resumed = @held.welcome(@limits, welcome.resumed)
         @welcomed = true
-        Log.line("connected to the activity host at #{@access.address}, domain #{welcome.domain}, task list " \
-                 "#{@hello.task_list}: #{@hello.activity_types.map { |type| "#{type.name} #{type.version}" }.join(", ")}, " \
-                 "#{@hello.slots} at a time#{"; resumed #{resumed} tasks" if resumed.positive?}")
+        tell_connected(welcome.domain, resumed)
+      end
+
+      def tell_connected(domain, resumed)
+        types = @hello.activity_types.map { |type| "#{type.name} #{type.version}" }
+        Log.line("connected to the activity host at #{@access.address}: domain #{domain}, task list " \
+                 "#{@hello.task_list}, #{types.join(", ")}, #{@hello.slots} at a time" \
+                 "#{"; resumed #{resumed} tasks" if resumed.positive?}")
       end
 
       def take(task)
@@ -96,7 +101,9 @@ module Pyflow
 
       def acknowledge(acks)
         acks.each do |ack|
-          Log.line("the host did not take an outcome: #{ack.status} #{ack.message}") unless GOOD_ACKS.include?(ack.status)
+          unless GOOD_ACKS.include?(ack.status)
+            Log.line("the host did not take an outcome: #{ack.status} #{ack.message}")
+          end
         end
         @held.ack(acks.map(&:task_token))
       end
@@ -110,7 +117,7 @@ module Pyflow
 
       # The first reason counts: what follows a GoAway or a silence is only its echo.
       def ending(why, final: false, away_s: 0.0)
-        @goodbye || Ending.new(final: final, why: why, welcomed: @welcomed || false, away_s: away_s)
+        @goodbye || Ending.new(final:, why:, welcomed: @welcomed || false, away_s:)
       end
 
       def watch_over
@@ -138,7 +145,9 @@ module Pyflow
         @held.close_stream(@number)
       end
 
-      def label(task) = "#{task.activity_name} #{task.activity_version} of workflow #{task.workflow_id}, #{task.activity_id}"
+      def label(task)
+        "#{task.activity_name} #{task.activity_version} of workflow #{task.workflow_id}, activity #{task.activity_id}"
+      end
     end
   end
 end

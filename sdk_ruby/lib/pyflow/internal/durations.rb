@@ -15,7 +15,7 @@ module Pyflow
       # @return [Google::Protobuf::Duration]
       def message(seconds)
         whole, nanos = (seconds.to_r * NANOS_PER_SECOND).round.divmod(NANOS_PER_SECOND)
-        Google::Protobuf::Duration.new(seconds: whole, nanos: nanos)
+        Google::Protobuf::Duration.new(seconds: whole, nanos:)
       end
 
       # @return [Float, nil] nil for an absent message

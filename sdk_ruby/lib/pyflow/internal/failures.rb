@@ -16,7 +16,7 @@ module Pyflow
       # ... and 32,768 characters of everything together; more would only cost the way to the host.
       TEXT_LENGTH_MAX = 32_768
       STACK_LINES_MAX = 200
-      OWN_FOLDER = "#{File.expand_path("../..", __dir__)}/pyflow/"
+      OWN_FOLDER = "#{File.expand_path("../..", __dir__)}/pyflow/".freeze
 
       module_function
 
@@ -63,15 +63,19 @@ module Pyflow
         "(#{error.class}#message raised #{e.class})"
       end
 
-      # As Ruby prints it, without the frames of this SDK that every activity has in common. Empty if there are no others.
+      # As Ruby prints it, without the frames of this SDK that every activity has in common. Empty if there are no
+      # others.
       def stack(error)
         lines = (error.backtrace || []).take_while { |line| !line.start_with?(OWN_FOLDER) }
         return "" if lines.empty?
 
+        from = shorten(lines.drop(1)).map { |line| "\n\tfrom #{line}" }
+        cut("#{lines.first}: #{message(error)} (#{error.class})#{from.join}", TEXT_LENGTH_MAX)
+      end
+
+      def shorten(lines)
         left_out = lines.size - STACK_LINES_MAX
-        lines = lines.first(STACK_LINES_MAX) + ["... #{left_out} more"] if left_out.positive?
-        from = lines.drop(1).map { |line| "\n\tfrom #{line}" }.join
-        cut("#{lines.first}: #{message(error)} (#{error.class})#{from}", TEXT_LENGTH_MAX)
+        left_out.positive? ? lines.first(STACK_LINES_MAX) + ["... #{left_out} more"] : lines
       end
 
       # Protobuf refuses text that is not UTF-8; a failure must get through all the same.

@@ -14,8 +14,8 @@ module Pyflow
       CHANNEL_ARGUMENTS = {
         "grpc.max_receive_message_length" => FRAME_BYTES_IN_MAX,
         "grpc.max_send_message_length" => -1,
-        # gRPC shares connections and their back-off between channels otherwise; the back-off is ours. There are no HTTP/2
-        # keepalives: the contract has its own pings, and servers hang up on others ("too many pings").
+        # gRPC shares connections and their back-off between channels otherwise; the back-off is ours. There are no
+        # HTTP/2 keepalives: the contract has its own pings, and servers hang up on others ("too many pings").
         "grpc.use_local_subchannel_pool" => 1
       }.freeze
       # A proxy of the environment must not see what goes to this very machine.
@@ -26,7 +26,8 @@ module Pyflow
       def self.connect(access)
         tls = access.tls
         credentials = tls ? GRPC::Core::ChannelCredentials.new(*tls) : :this_channel_is_insecure
-        channel = GRPC::Core::Channel.new(access.address, access.loopback? ? LOOPBACK_ARGUMENTS : CHANNEL_ARGUMENTS, credentials)
+        channel = GRPC::Core::Channel.new(access.address, access.loopback? ? LOOPBACK_ARGUMENTS : CHANNEL_ARGUMENTS,
+                                          credentials)
         [channel, PyflowApi::V1::ActivityHostService::Stub.new(access.address, credentials, channel_override: channel)]
       end
     end

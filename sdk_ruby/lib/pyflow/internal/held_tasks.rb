@@ -5,16 +5,17 @@
 require "pyflow_api/v1/worker_pb"
 require_relative "durations"
 require_relative "limits"
+require_relative "unsent"
 
 module Pyflow
   module Internal
     # State behind one lock. Outlives streams; what belongs to one stream is reset by {#open_stream}.
     class HeldTasks
-      # Bytes of tags and lengths around one item of a frame, and of everything else in it.
-      ITEM_OVERHEAD_BYTES = 16
-      FRAME_OVERHEAD_BYTES = 64
-
-      Held = Struct.new(:context, :progress, :outcome, :outcome_bytes)
+      # `progress` is the latest Progress message, kept for the next stream.
+      Held = Struct.new(:context, :progress, :outcome, :outcome_bytes) do
+        def state = outcome ? :TASK_STATE_FINISHED : :TASK_STATE_RUNNING
+        def add_to(unsent) = outcome ? unsent.outcome(outcome, outcome_bytes) : (unsent.progress(progress) if progress)
+      end
       private_constant :Held
 
       # @param slots [Integer] tasks at a time
@@ -36,8 +37,7 @@ module Pyflow
           @stream += 1
           @granted = 0
           @welcomed = @draining_sent = false
-          @unsent_outcomes = []
-          @unsent_progress = {}
+          @unsent = Unsent.new
           @status = nil
           [@stream, list]
         end
@@ -56,9 +56,7 @@ module Pyflow
       def welcome(limits, answers)
         guard do
           answers.each { |answer| abandon(answer.task_token) unless answer.wanted }
-          @held.each do |token, held|
-            held.outcome ? @unsent_outcomes << held : keep_progress(token, held.progress)
-          end
+          @held.each_value { |held| held.add_to(@unsent) }
           @limits = limits
           @welcomed = true
           @held.size
@@ -83,17 +81,20 @@ module Pyflow
         guard { @held[token]&.context&.cancel(reason) }
       end
 
-      # @param payload [PyflowApi::V1::Payload, nil]
+      # @param payload [PyflowApi::V1::Payload]
       def progress(token, payload)
         guard do
           held = @held[token]
-          keep_progress(token, held.progress = [payload]) if held && !held.outcome
+          next if held.nil? || held.outcome
+
+          held.progress = PyflowApi::V1::Progress.new(task_token: token, details: payload)
+          held.add_to(@unsent) if @welcomed
         end
       end
 
       # A function has ended. Its outcome goes nowhere if the host does not want it any more.
       def finish(token, outcome)
-        bytes = PyflowApi::V1::Outcome.encode(outcome).bytesize + ITEM_OVERHEAD_BYTES
+        bytes = PyflowApi::V1::Outcome.encode(outcome).bytesize
         guard do
           @busy -= 1
           held = @held[token]
@@ -101,7 +102,7 @@ module Pyflow
 
           held.outcome = outcome
           held.outcome_bytes = bytes
-          @unsent_outcomes << held if @welcomed
+          held.add_to(@unsent) if @welcomed
         end
       end
 
@@ -112,7 +113,7 @@ module Pyflow
 
       # Answers a Ping with what is held now.
       def answer_ping(nonce)
-        guard { @status = PyflowApi::V1::Status.new(nonce: nonce, held: list, slots_free: [@slots - @busy, 0].max) }
+        guard { @status = PyflowApi::V1::Status.new(nonce:, held: list, slots_free: [@slots - @busy, 0].max) }
       end
 
       # No more credits from now on.
@@ -164,48 +165,23 @@ module Pyflow
       end
 
       def list
-        @held.map do |token, held|
-          PyflowApi::V1::HeldTask.new(task_token: token, state: held.outcome ? :TASK_STATE_FINISHED : :TASK_STATE_RUNNING)
-        end
+        @held.map { |token, held| PyflowApi::V1::HeldTask.new(task_token: token, state: held.state) }
       end
 
       def abandon(token)
         @held.delete(token)&.context&.cancel(:CANCEL_REASON_LEASE_LOST)
       end
 
-      def keep_progress(token, progress)
-        @unsent_progress[token] = progress if progress
-      end
-
       def status_frame
-        status, @status = @status, nil
-        status && PyflowApi::V1::WorkerFrame.new(status: status)
+        status = @status
+        @status = nil
+        status && PyflowApi::V1::WorkerFrame.new(status:)
       end
 
-      # Progress goes first, in a frame of its own: within one frame the host reads outcomes first, and the last progress of
-      # a task that has just failed is what its next attempt begins from.
       def tasks_frame
-        fields = @unsent_progress.empty? ? outcomes_that_fit : progress_that_fits
+        fields = @unsent.take(@limits.frame_bytes_max)
         fields = fields.merge(@draining ? draining_once : new_credits)
         PyflowApi::V1::WorkerFrame.new(**fields) if fields.any?
-      end
-
-      def outcomes_that_fit
-        left = @limits.frame_bytes_max - FRAME_OVERHEAD_BYTES
-        taken = @unsent_outcomes.take_while { |held| (left -= held.outcome_bytes) >= 0 }
-        taken = @unsent_outcomes.first(1) if taken.empty?
-        @unsent_outcomes.shift(taken.size)
-        taken.empty? ? {} : { outcomes: taken.map(&:outcome) }
-      end
-
-      def progress_that_fits
-        left = @limits.frame_bytes_max - FRAME_OVERHEAD_BYTES
-        taken = @unsent_progress.take_while do |token, (payload)|
-          (left -= token.bytesize + (payload ? payload.data.bytesize : 0) + (2 * ITEM_OVERHEAD_BYTES)) >= 0
-        end
-        taken = @unsent_progress.first(1) if taken.empty?
-        taken.each { |token, _| @unsent_progress.delete(token) }
-        { progress: taken.map { |token, (payload)| PyflowApi::V1::Progress.new(task_token: token, details: payload) } }
       end
 
       def draining_once

@@ -8,8 +8,9 @@ module Pyflow
   module Internal
     # Files are read anew at each connect, so that tokens and certificates can be rotated.
     class HostAccess
-      TCP = /\A(?:\[(?<ip6>[0-9a-fA-F:.]+)\]|(?<name>[^:\[\]\/\s]+)):(?<port>\d{1,5})\z/
-      SYSTEM_AUTHORITIES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"].freeze
+      TCP = %r{\A(?:\[(?<ip6>[0-9a-fA-F:.]+)\]|(?<name>[^:\[\]/\s]+)):(?<port>\d{1,5})\z}
+      SYSTEM_AUTHORITIES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                            "/etc/ssl/cert.pem"].freeze
       private_constant :TCP, :SYSTEM_AUTHORITIES
 
       # @return [String] as gRPC wants it
@@ -35,7 +36,8 @@ module Pyflow
       def tls
         return unless tls?
 
-        [@ca ? read(@ca, "TLS authority") : system_authorities, *([read(@key, "TLS key"), read(@cert, "TLS certificate")] if @cert)]
+        [@ca ? read(@ca, "TLS authority") : system_authorities,
+         *([read(@key, "TLS key"), read(@cert, "TLS certificate")] if @cert)]
       end
 
       def loopback?
@@ -60,7 +62,11 @@ module Pyflow
         unless @tcp || @address.match?(%r{\Aunix:/})
           raise UsageError, "'#{@address}' is no address of a host: write unix:/path, name:7233 or [::1]:7233"
         end
-        raise UsageError, "the worker's own certificate needs both its file and its key's file" if @cert.nil? != @key.nil?
+
+        if @cert.nil? != @key.nil?
+          raise UsageError,
+                "the worker's own certificate needs both its file and its key's file"
+        end
 
         token
         tls

@@ -24,7 +24,10 @@ module Pyflow
       # @return [Object]
       # @raise [Unfit]
       def read(payload)
-        raise Unfit, "its content type is '#{payload.content_type}', this SDK reads #{CONTENT_TYPE} only" unless json?(payload)
+        unless json?(payload)
+          raise Unfit,
+                "its content type is '#{payload.content_type}', this SDK reads #{CONTENT_TYPE} only"
+        end
 
         text = payload.data.dup.force_encoding(Encoding::UTF_8)
         raise Unfit, "it is not UTF-8" unless text.valid_encoding?

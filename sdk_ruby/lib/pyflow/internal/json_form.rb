@@ -45,7 +45,12 @@ module Pyflow
       end
 
       def deeper(depth, place)
-        depth < NESTING_DEPTH_MAX ? depth + 1 : refuse(place, "is nested more than #{NESTING_DEPTH_MAX} deep, or contains itself")
+        if depth < NESTING_DEPTH_MAX
+          depth + 1
+        else
+          refuse(place,
+                 "is nested more than #{NESTING_DEPTH_MAX} deep, or contains itself")
+        end
       end
 
       def check_keys(hash, place)
@@ -53,7 +58,7 @@ module Pyflow
 
         hash.each_key { |key| check_key(key, place) }
         names = hash.keys.map(&:to_s)
-        refuse(place, "has two keys that are spelled alike") if names.uniq.size < names.size
+        refuse(place, "has two keys spelled alike") if names.uniq.size < names.size
       end
 
       def check_key(key, place)

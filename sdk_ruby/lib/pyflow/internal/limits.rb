@@ -5,7 +5,8 @@
 module Pyflow
   module Internal
     # Sizes; see Limits in worker.proto for their units.
-    Limits = Struct.new(:frame_bytes_max, :payload_bytes_max, :result_chars_max, :progress_chars_max, :cause_depth_max) do
+    Limits = Struct.new(:frame_bytes_max, :payload_bytes_max, :result_chars_max, :progress_chars_max,
+                        :cause_depth_max) do
       # @param message [PyflowApi::V1::Limits, nil]
       # @return [Limits] with defaults for what the message leaves out
       def self.of(message)

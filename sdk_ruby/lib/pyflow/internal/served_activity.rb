@@ -24,7 +24,7 @@ module Pyflow
 
       def to_message
         fields = timeouts.compact.to_h { |option, seconds| [:"#{option}_timeout", Durations.message(seconds)] }
-        PyflowApi::V1::ActivityType.new(name: name, version: version, description: description, **fields)
+        PyflowApi::V1::ActivityType.new(name:, version:, description:, **fields)
       end
 
       private
@@ -32,8 +32,8 @@ module Pyflow
       def check_text(what, text, lengths)
         return if text.is_a?(String) && lengths.cover?(text.length)
 
-        raise UsageError, "activity :#{method_name}: its #{what} must be a string of #{lengths.min} to #{lengths.max} " \
-                          "characters, not #{text.inspect}"
+        raise UsageError, "activity :#{method_name}: its #{what} must be a string of #{lengths.min} to " \
+                          "#{lengths.max} characters, not #{text.inspect}"
       end
 
       def check_timeout(option, seconds)
@@ -43,7 +43,8 @@ module Pyflow
         end
         return if seconds.nil? || (seconds.is_a?(Numeric) && seconds.positive?)
 
-        raise UsageError, "activity :#{method_name}: #{option}: must be a positive number of seconds, not #{seconds.inspect}"
+        raise UsageError,
+              "activity :#{method_name}: #{option}: must be a positive number of seconds, not #{seconds.inspect}"
       end
     end
     Declaration::NAME_LENGTHS = (1..256)
@@ -61,7 +62,10 @@ module Pyflow
         raise UsageError, "a worker needs at least one activity; none was given" if served.empty?
 
         served.each_with_object({}) do |one, table|
-          raise UsageError, "two activities are named #{one.label}; give one another version or name:" if table.key?(one.key)
+          if table.key?(one.key)
+            raise UsageError,
+                  "two activities are named #{one.label}; give one another version or name:"
+          end
 
           table[one.key] = one
         end
@@ -72,7 +76,8 @@ module Pyflow
       def self.of(target)
         owner = target.is_a?(Class) ? target : target.class
         unless owner.include?(Activity) && owner.declared_activities.any?
-          raise UsageError, "#{owner} declares no activity: it needs `include Pyflow::Activity` and `activity :name, version: ...`"
+          raise UsageError,
+                "#{owner} declares no activity: it needs `include Pyflow::Activity` and `activity :name, version: ...`"
         end
 
         owner.declared_activities.map { |declaration| new(declaration, target, owner) }
@@ -112,7 +117,7 @@ module Pyflow
 
       # Without the cause: the message says it all, and it is the SDK's own.
       def refuse(type, message)
-        raise ActivityFailure.new(type: type, message: message, non_retryable: true), cause: nil
+        raise ActivityFailure.new(type:, message:, non_retryable: true), cause: nil
       end
 
       def method_of(owner)
@@ -124,7 +129,8 @@ module Pyflow
       def check_constructor(owner)
         Signature.new(owner.instance_method(:initialize), spread: false).bind_nothing
       rescue Signature::Mismatch
-        raise UsageError, "#{owner}.new needs arguments: give the worker an instance (#{owner}.new(...)) instead of the class"
+        raise UsageError,
+              "#{owner}.new needs arguments: give the worker an instance (#{owner}.new(...)) instead of the class"
       end
     end
   end

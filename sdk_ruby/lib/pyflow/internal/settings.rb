@@ -24,7 +24,10 @@ module Pyflow
       # @raise [Pyflow::UsageError]
       def initialize(given, environment = ENV)
         unknown = given.keys - VARIABLES.keys
-        raise UsageError, "unknown options #{unknown.join(", ")}; known are #{VARIABLES.keys.join(", ")}" if unknown.any?
+        if unknown.any?
+          raise UsageError,
+                "unknown options #{unknown.join(", ")}; known are #{VARIABLES.keys.join(", ")}"
+        end
 
         @given = given.compact
         @environment = environment
@@ -58,14 +61,21 @@ module Pyflow
         return if told.nil?
 
         seconds = Float(told, exception: false)
-        return seconds if seconds&.positive? && seconds.finite?
+        return seconds if seconds&.positive? && seconds&.finite?
 
         raise UsageError, "give_up_after must be a positive number of seconds, not #{told.inspect}"
       end
 
       private
 
-      def value(option) = @given.fetch(option) { @environment[VARIABLES.fetch(option)].then { |text| text unless text.to_s.empty? } }
+      def value(option)
+        @given.fetch(option) do
+          @environment[VARIABLES.fetch(option)].then do |text|
+            text unless text.to_s.empty?
+          end
+        end
+      end
+
       def insecure? = [true, "1"].include?(value(:insecure))
 
       # A token that the program gives outranks a file that the environment names.

@@ -16,7 +16,7 @@ module Pyflow
       # @param method [Method, UnboundMethod]
       # @param spread [Boolean] false: the input always is the single argument
       def initialize(method, spread:)
-        @parameters = method.parameters.reject { |kind, _| NOT_ARGUMENTS.include?(kind) }
+        @parameters = method.parameters.reject { |parameter| NOT_ARGUMENTS.include?(parameter.first) }
         @positional = names(:req, :opt)
         @any_keyword = spread && kind?(:keyrest)
         named = spread ? (@positional + names(:keyreq, :key)).compact : []
@@ -78,7 +78,10 @@ module Pyflow
       end
 
       def given(value)
-        return "the input has the keys #{value.keys.join(", ").scrub[0, GIVEN_LENGTH_MAX]}" if value.is_a?(Hash) && value.any?
+        if value.is_a?(Hash) && value.any?
+          return "the input has the keys #{value.keys.join(", ").scrub[0,
+                                                                       GIVEN_LENGTH_MAX]}"
+        end
 
         "the input is #{value.nil? ? "null" : "one value of class #{value.class}"}"
       end

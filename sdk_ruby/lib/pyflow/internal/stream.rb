@@ -23,8 +23,8 @@ module Pyflow
       #
       # @yield [PyflowApi::V1::HostFrame]
       # @raise [Broken] unless the host ended it with OK
-      def each_frame(&block)
-        operation = @stub.work(@frames, return_op: true, &block)
+      def each_frame(&)
+        operation = @stub.work(@frames, return_op: true, &)
         @lock.synchronize { @operation = operation }
         operation.execute
       rescue GRPC::BadStatus => e
@@ -33,8 +33,8 @@ module Pyflow
         raise Broken, e.message
       end
 
-      # @return [Boolean] whether the host has ended the stream. {#each_frame} may not know: after an OK it waits for the
-      #   writing thread, which waits for frames.
+      # @return [Boolean] whether the host has ended the stream. {#each_frame} may not know: after an OK it waits for
+      #   the writing thread, which waits for frames.
       def over? = !@lock.synchronize { @operation }&.status.nil?
 
       # Ends the stream from any thread, stalled or not.

@@ -20,7 +20,9 @@ module Pyflow
       # @return [PyflowApi::V1::Outcome]
       def outcome
         value = Pyflow.with_context(@context) { activity.call(@task.input) }
-        @context.completes_later? ? outcome_of(will_complete_later: PyflowApi::V1::WillCompleteLater.new) : completed(value)
+        return completed(value) unless @context.completes_later?
+
+        outcome_of(will_complete_later: PyflowApi::V1::WillCompleteLater.new)
       rescue Canceled => e
         canceled(e.details)
       rescue Exception => e # rubocop:disable Lint/RescueException -- a task must never end without an outcome
@@ -29,7 +31,8 @@ module Pyflow
 
       # @return [PyflowApi::V1::Outcome] of an activity that killed its own thread
       def killed
-        failed(ActivityFailure.new(type: "ThreadKilled", message: "activity #{name} ended its thread without returning"))
+        failed(ActivityFailure.new(type: "ThreadKilled",
+                                   message: "activity #{name} ended its thread without returning"))
       end
 
       private
@@ -54,13 +57,13 @@ module Pyflow
       def check_size(size, size_max, unit)
         return if size <= size_max
 
-        refuse("pyflow.ResultTooLarge", "the result of activity #{name} has #{size} #{unit} as JSON, at most #{size_max} are " \
-                                        "allowed: store it elsewhere and return where")
+        refuse("pyflow.ResultTooLarge", "the result of activity #{name} has #{size} #{unit} as JSON, at most " \
+                                        "#{size_max} are allowed: store it elsewhere and return where")
       end
 
       # Without the cause: the message says it all, and it is the SDK's own.
       def refuse(type, message)
-        raise ActivityFailure.new(type: type, message: message, non_retryable: true), cause: nil
+        raise ActivityFailure.new(type:, message:, non_retryable: true), cause: nil
       end
 
       def canceled(details)

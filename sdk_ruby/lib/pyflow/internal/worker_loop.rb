@@ -38,13 +38,17 @@ module Pyflow
           ending = Conversation.new(@access, @hello, @held) { |context| @pool << context }.run
           break if @held.drained?
 
-          raise HostRefused, "the activity host at #{@access.address} sent this worker away: #{ending.why}" if ending.final
+          if ending.final
+            raise HostRefused,
+                  "the activity host at #{@access.address} sent this worker away: #{ending.why}"
+          end
 
           go_on_after(ending)
         end
       ensure
         @pool.close
       end
+
       private
 
       def run_task(context)
@@ -70,16 +74,18 @@ module Pyflow
         left = @give_up_after - (Durations.now - @answered_at)
         return left if left.positive?
 
-        raise HostUnreachable, "no activity host answered at #{@access.address} for #{@give_up_after} s (#{ending.why}): " \
-                               "gave up. Start one there, or give another address."
+        raise HostUnreachable, "no activity host answered at #{@access.address} for #{@give_up_after} s " \
+                               "(#{ending.why}): gave up. Start one there, or give another address."
       end
 
       # One line for each thing that changes, not one for each attempt.
       def tell(ending)
         if ending.welcomed
-          Log.line("the stream to the activity host at #{@access.address} ended (#{ending.why}); reconnecting, running tasks go on")
+          Log.line("the stream to the activity host at #{@access.address} ended (#{ending.why}); reconnecting, " \
+                   "running tasks go on")
         elsif @told != ending.why
-          Log.line("cannot reach an activity host at #{@access.address} (#{ending.why}); trying on. Is `pyflow host` running there?")
+          Log.line("cannot reach an activity host at #{@access.address} (#{ending.why}); trying on. " \
+                   "Is `pyflow host` running there?")
         end
         @told = (ending.why unless ending.welcomed)
       end
