@@ -1,0 +1,268 @@
+"""Benchmarks of the activity host: `python bench/activity_host/run.py [stub|embedded|latency|idle]...`.
+
+stub       tasks/s through host and one Python worker (64 slots), SWF side stubbed            goal: >= 5,000
+embedded   the same with the embedded SWF in another process                                  goal: >= 1,200
+latency    what the host adds to polling SWF directly, one at a time     goal: <= 1 ms median, <= 5 p99
+idle       1,000 connected idle workers: memory and CPU of the host                    goal: <= 100 MB, <= 2 % of a core
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pyflow.swf import connect
+
+HERE = Path(__file__).parent
+REPEATS = 3
+STUB_TASKS = 30_000
+EMBEDDED_RUNS, EMBEDDED_ACTIVITIES = 60, 100
+LATENCY_TASKS = 300
+IDLE_WORKERS = 1_000
+IDLE_S = 20.0
+SLOTS = 64
+
+
+class Child:
+    """A child process whose output goes to a file, so that nobody has to read it."""
+
+    def __init__(self, arguments: tuple[str, ...], env: dict[str, str]) -> None:
+        self._output = tempfile.NamedTemporaryFile("r")  # noqa: SIM115 - as long as the child lives
+        command = [sys.executable, *arguments]
+        self._popen = subprocess.Popen(
+            command,
+            cwd=HERE,
+            env={**os.environ, **env},
+            stdout=Path(self._output.name).open("w"),  # noqa: SIM115 - the child has it
+            stderr=subprocess.STDOUT,
+        )
+        self.pid = self._popen.pid
+
+    def line_with(self, text: str) -> str:
+        """Wait for a line."""
+        while True:
+            for line in Path(self._output.name).read_text().splitlines():
+                if text in line:
+                    return line
+            assert self._popen.poll() is None, Path(self._output.name).read_text()
+            threading.Event().wait(0.05)
+
+    def kill(self) -> None:
+        """End it."""
+        self._popen.kill()
+        self._popen.wait()
+        self._output.close()
+
+
+@contextlib.contextmanager
+def process(*arguments: str, ready: str, env: dict[str, str] | None = None) -> Iterator[tuple[Child, str]]:
+    """A child process that has printed a line with `ready`; that line."""
+    child = Child(arguments, env or {})
+    try:
+        yield child, child.line_with(ready)
+    finally:
+        child.kill()
+
+
+def worker(address: str, slots: int = SLOTS) -> contextlib.AbstractContextManager[tuple[Child, str]]:
+    """A Python worker with the no-op activity."""
+    options = ("--host", address, "--task-list", "bench", "--slots", str(slots))
+    return process("-m", "pyflow_activity", "noop", *options, ready="Connected")
+
+
+def stub(directory: str) -> dict[str, Any]:
+    """One run against the stub."""
+    address = f"unix:{directory}/h.sock"
+    with process("stub_host.py", address, str(STUB_TASKS), ready="ready") as (host, _), worker(address):
+        line = host.line_with("RESULT ")
+        result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
+        return result
+
+
+@contextlib.contextmanager
+def embedded_swf() -> Iterator[Any]:
+    """An embedded SWF with the benchmark's domain and types; a connection to it."""
+    with process("-m", "pyflow_local", "--port", "0", "--memory", ready="SWF endpoint: ") as (_, line):
+        connection = connect(endpoint_url=line.removeprefix("SWF endpoint: ").strip())
+        client = connection.client
+        client.register_domain(name="bench", workflowExecutionRetentionPeriodInDays="1")
+        client.register_workflow_type(domain="bench", name="bench", version="1")
+        client.register_activity_type(domain="bench", name="noop", version="1.0")
+        yield connection
+
+
+def host_of(connection: Any, directory: str) -> contextlib.AbstractContextManager[tuple[Child, str]]:
+    """A host on the embedded SWF."""
+    env = {"AWS_ENDPOINT_URL_SWF": connection.endpoint, "XDG_STATE_HOME": directory}
+    address = f"unix:{directory}/h.sock"
+    return process("-m", "pyflow_host", "--domain", "bench", "--listen", address, ready="ready", env=env)
+
+
+def start(connection: Any, name: str) -> dict[str, str]:
+    """A workflow execution with a decision task list of its own."""
+    run = connection.client.start_workflow_execution(
+        domain="bench",
+        workflowId=name,
+        workflowType={"name": "bench", "version": "1"},
+        taskList={"name": name},
+        executionStartToCloseTimeout="3600",
+        taskStartToCloseTimeout="600",
+        childPolicy="TERMINATE",
+    )
+    return {"workflowId": name, "runId": run["runId"]}
+
+
+def schedule(connection: Any, name: str, count: int, batch: str = "") -> None:
+    """Answer the next decision task of the execution with `count` activities."""
+    task = connection.api.poll_for_decision_task({"domain": "bench", "taskList": {"name": name}})
+    decisions = [
+        {
+            "decisionType": "ScheduleActivityTask",
+            "scheduleActivityTaskDecisionAttributes": {
+                "activityType": {"name": "noop", "version": "1.0"},
+                "activityId": f"activity{batch}{number}",
+                "taskList": {"name": "bench"},
+                "input": '{"n":1}',
+                "startToCloseTimeout": "300",
+                "scheduleToStartTimeout": "NONE",
+                "scheduleToCloseTimeout": "NONE",
+                "heartbeatTimeout": "60",
+            },
+        }
+        for number in range(count)
+    ]
+    connection.api.respond_decision_task_completed({"taskToken": task["taskToken"], "decisions": decisions})
+
+
+def embedded(directory: str) -> dict[str, Any]:
+    """Tasks that wait in the embedded SWF are worked off by one worker."""
+    with embedded_swf() as connection:
+        runs = [start(connection, f"run{number}") for number in range(EMBEDDED_RUNS)]
+        for run in runs:
+            schedule(connection, run["workflowId"], EMBEDDED_ACTIVITIES)
+        with host_of(connection, directory), worker(f"unix:{directory}/h.sock"):
+            times: list[float] = []
+            pending = list(runs)
+            while pending:
+                open_counts = connection.client.describe_workflow_execution(domain="bench", execution=pending[0])
+                if open_counts["openCounts"]["openActivityTasks"]:
+                    threading.Event().wait(0.2)  # the measured times are SWF's own, in the histories
+                    continue
+                times += activity_times(connection, pending.pop(0))
+    tasks = EMBEDDED_RUNS * EMBEDDED_ACTIVITIES
+    seconds = max(times) - min(times)
+    return {"tasks": tasks, "seconds": round(seconds, 3), "tasks_per_s": round(tasks / seconds)}
+
+
+def activity_times(connection: Any, execution: dict[str, str]) -> list[float]:
+    """When activities started and ended, by SWF's clock."""
+    request = {"domain": "bench", "execution": execution}
+    events = connection.api.get_workflow_execution_history(request)["events"]
+    kinds = ("ActivityTaskStarted", "ActivityTaskCompleted")
+    return [event["eventTimestamp"] for event in events if event["eventType"] in kinds]
+
+
+def latency(directory: str) -> dict[str, Any]:
+    """One activity after the other: from its decision to the decision task after its end; host against direct polls."""
+    with embedded_swf() as connection:
+        direct = with_direct_poller(connection)
+        with host_of(connection, directory), worker(f"unix:{directory}/h.sock", 1):
+            hosted = one_by_one(connection, "hosted")
+    added = [after - before for before, after in zip(sorted(direct), sorted(hosted), strict=True)]
+    return {
+        "direct_ms_median": round(statistics.median(direct) * 1000, 2),
+        "hosted_ms_median": round(statistics.median(hosted) * 1000, 2),
+        "added_ms_median": round(added[len(added) // 2] * 1000, 2),
+        "added_ms_p99": round(added[int(len(added) * 0.99)] * 1000, 2),
+    }
+
+
+def with_direct_poller(connection: Any) -> list[float]:
+    """The same work done by a thread here that polls SWF itself."""
+    stopping = threading.Event()
+
+    def work() -> None:
+        while True:
+            task = connection.api.poll_for_activity_task({"domain": "bench", "taskList": {"name": "bench"}})
+            if task.get("taskToken"):
+                answer = {"taskToken": task["taskToken"], "result": "1"}
+                connection.api.respond_activity_task_completed(answer)
+            if stopping.is_set():
+                return
+
+    poller = threading.Thread(target=work)
+    poller.start()
+    times = one_by_one(connection, "direct", before_last=stopping.set)
+    poller.join()
+    return times
+
+
+def one_by_one(connection: Any, name: str, before_last: Any = None) -> list[float]:
+    """Seconds from each decision to the decision task that its activity's end made."""
+    start(connection, name)
+    times = []
+    for number in range(LATENCY_TASKS):
+        if before_last is not None and number == LATENCY_TASKS - 1:
+            before_last()
+        if number == 0:
+            schedule(connection, name, 1, f"{number}-")
+            continue
+        began = time.perf_counter()
+        schedule(connection, name, 1, f"{number}-")  # its poll waits for the end of the one before
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def idle(directory: str) -> dict[str, Any]:
+    """Many connected workers that do nothing but answer Pings."""
+    with embedded_swf() as connection, host_of(connection, directory) as (host, _):
+        before = memory_mb(host.pid)
+        address = f"unix:{directory}/h.sock"
+        with process("idle_workers.py", address, str(IDLE_WORKERS), ready="ALL WELCOMED"):
+            cpu_before, began = cpu_s(host.pid), time.monotonic()
+            threading.Event().wait(IDLE_S)
+            cpu = (cpu_s(host.pid) - cpu_before) / (time.monotonic() - began)
+            used = memory_mb(host.pid) - before
+    return {"workers": IDLE_WORKERS, "added_mb": round(used), "cpu_percent": round(cpu * 100, 1)}
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+BENCHES = {"stub": stub, "embedded": embedded, "latency": latency, "idle": idle}
+
+
+def main() -> int:
+    """Print each result, and the run with the median of the first figure that ends in `_s` or the only one."""
+    for name in sys.argv[1:] or BENCHES:
+        repeats = 1 if name == "idle" else REPEATS
+        results = []
+        for _ in range(repeats):
+            with tempfile.TemporaryDirectory(prefix="bh") as directory:
+                results.append(BENCHES[name](directory))
+        medians = {key: statistics.median(result[key] for result in results) for key in results[0]}
+        print(f"{name:9} median of {repeats}: {json.dumps(medians)}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
