@@ -30,9 +30,7 @@ module Pyflow
         names = { workflow_id: "test-workflow", run_id: "test-run", activity_id: "test-activity", task_token: "test" }
         task = PyflowApi::V1::Task.new(attempt:, last_progress: told, start_to_close_left: left, **names,
                                        **fields)
-        @context = Context.new(task, on_progress: lambda { |_, payload|
-                                                    @progress << Internal::Json.read(payload)
-                                                  })
+        @context = Context.new(task, on_progress: method(:note))
       end
 
       # @yield code that may use {Pyflow.current}
@@ -46,6 +44,10 @@ module Pyflow
         @context.cancel(:CANCEL_REASON_REQUESTED)
         nil
       end
+
+      private
+
+      def note(_token, payload) = @progress << Internal::Json.read(payload)
     end
   end
 end

@@ -43,6 +43,8 @@ module Pyflow
           @alive -= 1
           start_thread unless @jobs.closed?
         end
+      rescue ThreadError
+        nil # the process is about to end, and Ruby starts no more threads
       end
     end
   end
