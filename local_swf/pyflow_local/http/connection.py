@@ -7,6 +7,7 @@ import select
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol as TypingProtocol
+from typing import cast
 
 import httptools
 
@@ -82,8 +83,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
         self._desk.open(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
