@@ -107,6 +107,7 @@ final class WorkerLoopTest extends StreamTest {
     void valuesComeBackExactly() throws Exception {
         ScriptedHost.Connection stream = connect(2);
         String deep = "[".repeat(200) + "]".repeat(200);
+        String deepest = "[".repeat(Json.NESTING_DEPTH_MAX) + "]".repeat(Json.NESTING_DEPTH_MAX);
         for (String value : List.of(
                 "null",
                 "true",
@@ -120,7 +121,8 @@ final class WorkerLoopTest extends StreamTest {
                 "{\"\":0}",
                 "\"gr\u00fc\u00df \\\"\u2028 \ud83d\ude00 \u0416/\"",
                 "[1,[2,{\"a\":null}]]",
-                deep)) {
+                deep,
+                deepest)) {
             Outcome outcome = run(stream, "echo", value);
             assertTrue(outcome.hasCompleted(), () -> value + ": " + outcome);
             assertEquals(
@@ -128,6 +130,9 @@ final class WorkerLoopTest extends StreamTest {
                     json(outcome.getCompleted().getResult()));
             assertEquals("", outcome.getCompleted().getResult().getContentType());
         }
+        assertEquals(
+                "pyflow.BadInput",
+                run(stream, "echo", "[" + deepest + "]").getFailed().getType());
         assertEquals("null", json(run(stream, "nothing", null).getCompleted().getResult()));
         assertEquals("null", json(run(stream, "nothing", "null").getCompleted().getResult()));
         assertEquals(deep, json(run(stream, "make", "\"deep\"").getCompleted().getResult()));
