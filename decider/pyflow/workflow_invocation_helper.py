@@ -14,7 +14,6 @@ from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
 
 from pyflow import payloads
 from pyflow.core.context import Context
-from pyflow.core.invocations import call_site
 from pyflow.core.requests import (
     ActivityRequest,
     ChildRequest,
@@ -249,8 +248,7 @@ class WorkflowInvocationHelper:
     def record_marker(self, name: str, details: Any = None) -> None:
         """Write a marker into history, for people and tools that read it."""
         text = None if details is None else self._input(f"marker {name}", details)
-        self._context.check_may_ask()
-        self._context.record_marker(name, text, call_site())
+        self._context.note(name, text)
 
     # ---- other executions
 

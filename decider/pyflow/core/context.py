@@ -276,6 +276,19 @@ class Context:
             self.hub.resolve(invocation, SUCCEEDED, text)
         return invocation
 
+    def note(self, name: str, text: str | None) -> None:
+        """A marker of the author's own. Like every marker it leaves with the answer of its own turn."""
+        self.check_may_ask()
+        site = call_site()
+        while True:
+            turn = self.turn
+            assert turn is not None
+            live = turn.completed is None
+            if self._room_for_marker() if live else self.take_marker(name) or not self._turn_asked_for_more():
+                self.record_marker(name, text, site)
+                return
+            self._wait_for_next_turn()
+
     def take_marker(self, prefix: str) -> Happening | None:
         """The next marker of that name that the decision at hand recorded, on replay."""
         if self._turn_markers is None:
@@ -311,7 +324,7 @@ class Context:
         found = next((int(each[len(key) :]) for each in self.patches if each.startswith(key)), None)
         if found is None:
             marker = self.take_marker(name) if self.replaying else None
-            found = int(marker[1]["details"]) if marker is not None else minimum if self.replaying else allowed
+            found = self._read_version(marker) if marker is not None else minimum if self.replaying else allowed
             self.patches[f"{key}{found}"] = True
             if marker is not None or not self.replaying:
                 self.record_marker(name, str(found), call_site())
@@ -324,6 +337,11 @@ class Context:
                 )
             )
         return found
+
+    def _read_version(self, marker: Happening) -> int:
+        details: str = marker[1]["details"]
+        decode = self.settings.payload_decode
+        return int(details if decode is None else decode(details))
 
     def _room_for_marker(self) -> bool:
         return self._markers_sent < MARKERS_PER_TURN_MAX and self._marker_characters < MARKER_CHARACTERS_PER_TURN_MAX
@@ -391,6 +409,7 @@ class Context:
             self.hub.resolve(invocation, CANCELED, (None, None))
         elif invocation.kind == "activity":
             if invocation.state in ("scheduled", "started"):
+                invocation.cancel_asked = True
                 step(invocation, "request_cancel")
                 self.tell(CancelActivityRequest(), invocation, site)
         elif invocation.kind == "timer":
@@ -400,9 +419,10 @@ class Context:
         elif invocation.kind == "lambda":
             self.hub.resolve(invocation, CANCELED, (None, None))
         elif invocation.kind == "child":
-            if invocation.run_id is None:
-                invocation.cancel_when_started = True
-            else:
+            if invocation.cancel_asked:
+                return
+            invocation.cancel_asked = True
+            if invocation.run_id is not None:
                 self.cancel_started_child(invocation)
 
     def cancel_started_child(self, child: Invocation) -> None:

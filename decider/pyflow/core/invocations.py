@@ -48,7 +48,7 @@ class Invocation(Completion):
         "attempt",
         "backoff",
         "base_id",
-        "cancel_when_started",
+        "cancel_asked",
         "event_id",
         "id",
         "kind",
@@ -84,7 +84,8 @@ class Invocation(Completion):
         """The timer before the next attempt."""
         self.on_fire: Callable[[], None] | None = None
         """What a timer of the decider itself does instead of resuming author code."""
-        self.cancel_when_started = False
+        self.cancel_asked = False
+        """No further attempt is made; a child that has not started yet is canceled once it has."""
 
     def describe(self) -> str:
         """For messages: kind, id, what it is and where it was asked for."""

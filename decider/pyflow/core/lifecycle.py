@@ -143,7 +143,7 @@ def apply_event(context: Context, happening: Happening) -> None:
         settle(context, invocation, event_type, end[0], end[1](attributes))
     elif event_type == "ChildWorkflowExecutionStarted":
         invocation.run_id = attributes["workflowExecution"]["runId"]
-        if invocation.cancel_when_started:
+        if invocation.cancel_asked:
             context.cancel_started_child(invocation)
 
 
@@ -182,7 +182,7 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
                 step(invocation, "retry")
                 _back_off(context, invocation, delay, lambda: _ask_again(context, invocation))
                 return
-        if not invocation.done:
+        if not invocation.done and not invocation.cancel_asked:
             delay_s = retry_delay_s(invocation, outcome, value, legacy=legacy, run_id=context.run_id)
             if delay_s is not None:
                 step(invocation, "retry")

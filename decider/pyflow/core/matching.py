@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from pyflow.core.context import ONCE_PREFIX, PATCH_PREFIX, VERSION_PREFIX, Context
 from pyflow.core.history import DECISION_KINDS, Happening, Turn
@@ -75,6 +77,8 @@ def _confirm_many(context: Context, turn: Turn) -> list[tuple[Command, Happening
             found = history_label(kind, event_type, attributes)
             if found != label and not (kind == "marker" and _both_once(found, label)):
                 raise _different(command, turn, happening)
+        if kind in ("timer", "activity") and _family(kind, attributes) != _family_of(command):
+            raise _different(command, turn, happening)
         if _take_effect(context, turn, command, happening):
             later.append((command, happening))
     left = len(context.commands) - matched
@@ -101,6 +105,15 @@ def _is_bookkeeping(turn: Turn, kind: str, event_type: str, happening: Happening
             # A patch whose call has been taken out of the code since: nothing depends on it any more.
             return not any(command.request.label == name for command in queue or ())
     return False
+
+
+def _family(kind: str, attributes: Mapping[str, Any]) -> bool:
+    """True for what the decider asks for by itself: back-off timers and further attempts."""
+    return ".backoff" in attributes["timerId"] if kind == "timer" else ".attempt" in attributes["activityId"]
+
+
+def _family_of(command: Command) -> bool:
+    return ".backoff" in command.entity_id if command.kind == "timer" else ".attempt" in command.entity_id
 
 
 def _both_once(found: str | None, label: str) -> bool:

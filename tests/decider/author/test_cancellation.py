@@ -240,3 +240,24 @@ def test_cancel_races_with_completion() -> None:
         assert step.kinds() == []
         step.history.activity_completed("activity2")
         assert step.kinds() == ["CancelWorkflowExecution"]
+
+
+class StopsRetrying(pyflow.Workflow):
+    NAME = "StopsRetrying"
+    work = pyflow.ActivityDescriptor("work", "1.0", retry=pyflow.RetryPolicy(initial_interval=0))
+
+    def run(self, given: Any) -> Any:
+        future = self.work("x")
+        self.swf.wait_for_signal("stop")
+        future.cancel()
+        return str(type(self.swf.wait_for_all(future)[0].exception).__name__)
+
+
+def test_what_was_asked_to_stop_is_not_tried_again() -> None:
+    with Stepper(StopsRetrying) as step:
+        step.decide()
+        step.history.activity_started("activity1")
+        step.history.signal("stop")
+        assert step.kinds() == ["RequestCancelActivityTask"]
+        step.history.activity_failed("activity1", "pyflow.WorkerLost")
+        assert step.attributes(step.decide().decisions[-1])["result"] == '"InvocationFailedException"'

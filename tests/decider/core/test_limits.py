@@ -194,3 +194,20 @@ def test_other_kinds_are_held_back_too(kind: str) -> None:
         advance = step.decide()
         assert len(advance.decisions) == 3
         assert advance.execution_context == '{"pyflow":3,"held":2}'
+
+
+def test_many_markers_are_spread_over_turns() -> None:
+    class Notes(pyflow.Workflow):
+        NAME = "Notes"
+
+        def run(self, count: int) -> Any:
+            for number in range(count):
+                self.swf.record_marker("note", number)
+            return count
+
+    with WorkflowEnvironment([Notes], cached=False) as env:
+        handle = env.start(Notes, 130)
+        env.run_until_closed(handle)
+        assert handle.result() == 130
+        notes = [e for e in handle.history() if e["eventType"] == "MarkerRecorded"]
+        assert [e["markerRecordedEventAttributes"]["details"] for e in notes] == [str(n) for n in range(130)]
