@@ -10,6 +10,7 @@ require "pyflow"
 require "support/scripted_host"
 require "support/worker_process"
 require "support/activities"
+require "support/certificates"
 
 Thread.report_on_exception = true
 

@@ -36,13 +36,14 @@ module Pyflow
       # @param method_name [Symbol]
       # @param version [String] SWF's version, 1 to 64 characters
       # @param name [String] SWF's name, 1 to 256 characters
-      # @param start_to_close [Numeric, nil] seconds a task may run; nil: no limit
-      # @param heartbeat [Numeric, nil] seconds after which SWF gives up a task whose worker is gone; nil: no limit
-      # @param schedule_to_start [Numeric, nil] seconds a task may wait for a worker; nil: no limit
-      # @param schedule_to_close [Numeric, nil] seconds for waiting and running together; nil: no limit
       # @param description [String] one line for SWF, at most 1,024 characters
       # @param spread [Boolean] false: the input always is the method's single argument, even if it is a hash whose keys
       #   are parameter names
+      # @param timeouts [Hash{Symbol => Numeric, nil}] seconds; one that is left out is no limit
+      # @option timeouts [Numeric] :start_to_close how long a task may run
+      # @option timeouts [Numeric] :heartbeat after how long SWF gives up a task whose worker is gone
+      # @option timeouts [Numeric] :schedule_to_start how long a task may wait for a worker
+      # @option timeouts [Numeric] :schedule_to_close how long waiting and running may take together
       # @return [Symbol] method_name
       # @raise [Pyflow::UsageError]
       def activity(method_name, version:, name: method_name.to_s, description: "", spread: true, **timeouts)

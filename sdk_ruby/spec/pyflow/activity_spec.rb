@@ -6,10 +6,10 @@ require "spec_helper"
 
 RSpec.describe Pyflow::Activity do
   def worker(*activities, **options)
-    Pyflow::Worker.new(activities: activities, host: "unix:/tmp/nobody.sock", task_list: "t", **options)
+    Pyflow::Worker.new(activities:, host: "unix:/tmp/nobody.sock", task_list: "t", **options)
   end
 
-  def declare(&body) = Class.new { include Pyflow::Activity }.tap { |owner| owner.class_eval(&body) }
+  def declare(&) = Class.new { include Pyflow::Activity }.tap { |owner| owner.class_eval(&) }
 
   it "takes a class, or an instance that needs arguments of its own" do
     owner = declare do
@@ -29,7 +29,8 @@ RSpec.describe Pyflow::Activity do
       define_method(:b) { 2 }
     end
     derived = Class.new(base) { activity :a, version: "1.0", heartbeat: 5 }
-    expect(derived.declared_activities.map { |one| [one.name, one.timeouts] }).to eq([["b", {}], ["a", { heartbeat: 5 }]])
+    types = derived.declared_activities.map { |one| [one.name, one.timeouts] }
+    expect(types).to eq([["b", {}], ["a", { heartbeat: 5 }]])
   end
 
   it "is remembered by the class that declared it, for the command line" do
@@ -47,12 +48,14 @@ RSpec.describe Pyflow::Activity do
     "heartbeat: must be a positive number of seconds, not 0" => { version: "1", heartbeat: 0 }
   }.each do |words, options|
     it "refuses at once: #{words}" do
-      expect { declare { activity :a, **options } }.to raise_error(Pyflow::UsageError, /activity :a: .*#{Regexp.escape(words)}/)
+      expect { declare { activity :a, **options } }
+        .to raise_error(Pyflow::UsageError, /activity :a: .*#{Regexp.escape(words)}/)
     end
   end
 
   it "refuses to serve what is not there" do
-    expect { worker(declare { activity :ghost, version: "1" }) }.to raise_error(Pyflow::UsageError, /no method of that name/)
+    ghost = declare { activity :ghost, version: "1" }
+    expect { worker(ghost) }.to raise_error(Pyflow::UsageError, /no method of that name/)
     expect { worker(String) }.to raise_error(Pyflow::UsageError, /String declares no activity/)
     expect { worker }.to raise_error(Pyflow::UsageError, /at least one/)
   end

@@ -2,7 +2,9 @@
 
 # A host on a real gRPC server that says what a spec tells it to, and keeps what the worker says.
 
-require "grpc"
+require "timeout"
+require "pyflow"
+require "pyflow/internal/grpc"
 require "pyflow_api/v1/activity_host_services_pb"
 
 # One listener; each stream that a worker opens is a {HostStream}.
@@ -177,9 +179,10 @@ class HostStream
   end
 end
 
-# Deadlines instead of sleeps.
+# Conditions with a deadline instead of sleeps of a guessed length.
 module Waiting
   DEADLINE_S = 20
+  POLL_S = 0.005
 
   module_function
 
@@ -191,10 +194,10 @@ module Waiting
     until (found = yield)
       raise "waited for #{what}" if now > deadline
 
-      Thread.pass
+      sleep(POLL_S)
     end
     found
   end
 
-  def pop(queue, what) = self.until(what) { queue.pop(true) rescue nil } # rubocop:disable Style/RescueModifier
+  def pop(queue, what) = Timeout.timeout(DEADLINE_S, nil, "waited for #{what}") { queue.pop }
 end

@@ -2,6 +2,9 @@
 
 # Connections to a host. The only file that loads gRPC: it is required late, in the process that speaks, after any fork.
 
+# gRPC's core would write a line of its own for each failed attempt; what it knows is in our one line, too.
+ENV["GRPC_VERBOSITY"] ||= "NONE"
+
 require "grpc"
 require "pyflow_api/v1/activity_host_services_pb"
 

@@ -21,7 +21,8 @@ RSpec.describe json do
 
   it "refuses keys without a JSON form, and half surrogates" do
     expect { described_class.write({ [1] => 2 }) }.to raise_error(described_class::Unfit, /key of class Array/)
-    expect { described_class.write({ "a" => { "\xFF" => 1 } }) }.to raise_error(described_class::Unfit, /value.a has a key/)
+    bad_key = { "a" => { "\xFF" => 1 } }
+    expect { described_class.write(bad_key) }.to raise_error(described_class::Unfit, /value.a has a key/)
     expect { described_class.write(["\xED\xA0\x80"]) }.to raise_error(described_class::Unfit, /value\[0\]/)
   end
 

@@ -15,7 +15,8 @@ RSpec.describe settings do
     told = settings({}, environment)
     expect([told.access.address, told.task_list, told.domain, told.slots, told.give_up_after, told.access.token])
       .to eq(["unix:/a", "t", "d", 3, 1.5, "s"])
-    given = settings({ slots: 5, host: "unix:/b", token: "mine" }, environment.merge("PYFLOW_HOST_TOKEN_FILE" => "/none"))
+    environment["PYFLOW_HOST_TOKEN_FILE"] = "/none"
+    given = settings({ slots: 5, host: "unix:/b", token: "mine" }, environment)
     expect([given.slots, given.access.address, given.access.token]).to eq([5, "unix:/b", "mine"])
   end
 
@@ -35,7 +36,7 @@ RSpec.describe settings do
   end
 
   it "refuses unknown options" do
-    expect { settings({ hots: 1 }) }.to raise_error(Pyflow::UsageError, /unknown options hots; known are host, task_list/)
+    expect { settings({ hots: 1 }) }.to raise_error(Pyflow::UsageError, /unknown options hots; known are host, /)
   end
 
   describe "access" do
