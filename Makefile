@@ -18,7 +18,7 @@ test: ## run every test of every language
 	@.venv/bin/python scripts/run_tests.py
 
 check: ## lint, types, contract and drift of generated code; changes nothing
-	@scripts/setup check
+	@scripts/setup check generate
 	@.venv/bin/python scripts/run_checks.py
 
 generate: ## write the contract's Python, Ruby and Java code anew
