@@ -86,6 +86,8 @@ def forget_activity(world: World, task: ActivityTask) -> None:
     assert execution.activity_ids is not None
     del execution.activities[task.scheduled_id]
     del execution.activity_ids[task.activity_id]
+    if not execution.activities:
+        execution.activities = execution.activity_ids = None  # idle executions should be small
 
 
 def _end(world: World, task: ActivityTask, event_type: str, extra: JsonObject) -> Reply:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from pyflow_local.engine.agenda import Entry
 from pyflow_local.engine.records import EventsAppended
 
@@ -248,13 +250,14 @@ class Execution:
         kind, task_list = attributes["workflowType"], attributes["taskList"]
         assert isinstance(kind, dict)
         assert isinstance(task_list, dict)
-        self.type_name: str = kind["name"]
-        self.type_version: str = kind["version"]
-        self.task_list: str = task_list["name"]
+        # Thousands of executions share these few texts: keep one copy of each.
+        self.type_name: str = intern(kind["name"])
+        self.type_version: str = intern(kind["version"])
+        self.task_list: str = intern(task_list["name"])
         self.last_task_list: str = self.task_list
-        self.exec_timeout = str(attributes["executionStartToCloseTimeout"])
-        self.task_timeout = str(attributes["taskStartToCloseTimeout"])
-        self.child_policy = str(attributes["childPolicy"])
+        self.exec_timeout = intern(str(attributes["executionStartToCloseTimeout"]))
+        self.task_timeout = intern(str(attributes["taskStartToCloseTimeout"]))
+        self.child_policy = intern(str(attributes["childPolicy"]))
         self.priority = attributes.get("taskPriority")
         self.tags = attributes.get("tagList")
         self.lambda_role = attributes.get("lambdaRole")

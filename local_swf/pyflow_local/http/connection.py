@@ -77,6 +77,7 @@ class Connection(asyncio.BufferedProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._draining = 0
+        self._hangup: select.poll | None = None  # only connections that poll need one
         self._reading_paused = False
 
     # --- asyncio.BufferedProtocol ------------------------------------------------------------------------------------
@@ -204,9 +205,10 @@ class Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
-        poll = select.poll()
-        poll.register(transport.get_extra_info("socket").fileno(), _GONE)
-        return not poll.poll(0)
+        if self._hangup is None:
+            self._hangup = select.poll()
+            self._hangup.register(transport.get_extra_info("socket").fileno(), _GONE)
+        return not self._hangup.poll(0)
 
     def abort(self) -> None:
         """Cut the connection."""

@@ -17,6 +17,7 @@ from pyflow_local.lambdas.outcomes import ERROR_REASON, cut, unhandled
 PROCESSES_PER_FUNCTION_MAX = 8
 WARM_PROCESSES = 2
 START_SECONDS_MAX = 30.0
+EXIT_SECONDS_MAX = 5.0
 LINE_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -42,6 +43,17 @@ class _Child:
             return None
         found: dict[str, Any] = json.loads(line)
         return found
+
+    async def ended(self) -> int:
+        """The exit status of a process that has closed its output; it is killed if it lingers.
+
+        Signals are not sent to a process that may just have died: asking for its state on that way would take its
+        exit status from asyncio, which would then report 255.
+        """
+        try:
+            return await asyncio.wait_for(self.process.wait(), EXIT_SECONDS_MAX)
+        except asyncio.TimeoutError:  # noqa: UP041 - not the builtin before Python 3.11
+            return await self.kill()
 
     async def kill(self) -> int:
         """End the process; its exit status."""
@@ -127,7 +139,8 @@ class LambdaPool:
                 await self._end(child)
                 raise
             if answer is None:
-                status = await self._end(child)
+                self._children.discard(child)
+                status = await child.ended()
                 text = f"RequestId: {request_id} Error: Runtime exited with {_exit_text(status)}"
                 return unhandled("Runtime.ExitError", text)
             if len(self._idle[name]) < WARM_PROCESSES:

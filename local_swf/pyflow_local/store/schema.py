@@ -12,6 +12,7 @@ APPLICATION_ID = 0x53574631  # "SWF1": tells our files from anybody else's SQLit
 SCHEMA_VERSION = 1
 WAL_PAGES_PER_CHECKPOINT = 8000
 SECRET_SIZE = 32
+PAGE_CACHE_KB = 16_000
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -50,7 +51,7 @@ def open_database(path: str | None, *, full_sync: bool) -> sqlite3.Connection:
         _prepare(db, path)
         db.execute(f"PRAGMA synchronous={'FULL' if full_sync else 'NORMAL'}")
         db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_PER_CHECKPOINT}")
-        db.execute("PRAGMA cache_size=-32000")
+        db.execute(f"PRAGMA cache_size=-{PAGE_CACHE_KB}")
     except sqlite3.Error as error:
         raise _unusable(name, error) from error
     return db
