@@ -15,8 +15,7 @@ import sys
 from collections import deque
 
 HEAD = (
-    b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: 0\r\nContent-Type: application/x-amz-json-1.0\r\n"
-    b"Content-Length: %d\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nx-amzn-RequestId: 0\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n"
 )
 EMPTY = HEAD % 0
 NOTHING_BODY = b'{"previousStartedEventId":0,"startedEventId":0}'
@@ -47,9 +46,10 @@ NEXT = (
     b'{"eventId":%d,"eventTimestamp":1.7E9,"eventType":"DecisionTaskScheduled","decisionTaskScheduledEventAttributes":'
     b'{"startToCloseTimeout":"600","taskList":{"name":"t"}}},'
 )
-TIMER_ID = re.compile(rb'"timerId":"([^"]+)"')
-TOKEN = re.compile(rb'"taskToken":"(\d+)\.(\d+)"')
-TASK_LIST = re.compile(rb'"taskList":\{"name":"([^"]+)"\}')
+TIMER_ID = re.compile(rb'"timerId":\s*"([^"]+)"')
+TOKEN = re.compile(rb'"taskToken":\s*"(\d+)\.(\d+)"')
+TASK_LIST = re.compile(rb'"taskList":\s*\{"name":\s*"([^"]+)"\}')
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: (\d+)")
 EVENTS_PER_STEP = 5
 
 
@@ -149,9 +149,8 @@ def serve(executions: int, steps: int) -> None:
                 continue
             buffer = buffers[connection] + received
             head_end = buffer.find(b"\r\n\r\n")
-            length_at = buffer.find(b"Content-Length: ")
-            length = int(buffer[length_at + 16 : buffer.find(b"\r\n", length_at)]) if head_end > 0 else 0
-            if head_end < 0 or len(buffer) < head_end + 4 + length:
+            length = LENGTH.search(buffer)
+            if head_end < 0 or length is None or len(buffer) < head_end + 4 + int(length[1]):
                 buffers[connection] = buffer
                 continue
             buffers[connection] = b""

@@ -10,7 +10,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pyflow.deciding.task import DecisionTask
 from pyflow.exceptions import WorkflowStuck
@@ -57,8 +57,7 @@ NewExecution = Callable[[DecisionTask], "ExecutionLike | None"]
 """Builds the execution a task belongs to; None when no workflow class has the task's type."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Decided(NamedTuple):
     """The task is to be answered with this."""
 
     decisions: list[JsonObject]

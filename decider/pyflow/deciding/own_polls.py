@@ -70,6 +70,7 @@ class OwnPolls:
         self.request = request
         self.stopping = threading.Event()
         self.drained = threading.Event()
+        self.woken = False
         self._transport = transport
         self._count = count
         self._name = name
@@ -83,7 +84,7 @@ class OwnPolls:
         self._poller = select.poll()
 
     def watch(self, wake_fd: int) -> None:
-        """Let `ready` return early when this descriptor becomes readable."""
+        """Let `ready` return early when this descriptor becomes readable; `woken` is then true."""
         self._poller.register(wake_fd, select.POLLIN)
 
     def fill(self) -> None:
@@ -111,9 +112,12 @@ class OwnPolls:
         if self._not_before_s > now_s and self._polls < self._count:
             wait_s = min(wait_s, self._not_before_s - now_s)
         come = []
+        self.woken = False
         for fd, _ in self._poller.poll(wait_s * 1000):
             under_way = self._under_way.get(fd)
-            if under_way is not None:
+            if under_way is None:
+                self.woken = True
+            else:
                 self._remove(fd)
                 come.append(under_way)
         if now_s >= self._look_at_s:

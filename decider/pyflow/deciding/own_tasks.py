@@ -58,7 +58,8 @@ class OwnTasks:
             return
         come = self._polls.ready()
         lane.is_waiting = False
-        lane.woken()
+        if self._polls.woken:
+            lane.woken()
         for under_way in come:
             if not thread.is_current:
                 # Workflow code blocked this thread and another has taken over while answers were at hand here.

@@ -5,6 +5,7 @@ Only what SWF and the proxies in front of it speak: Content-Length and chunked b
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -71,18 +72,15 @@ class Connection:
             sock.close()
             raise ConnectFailed(f"no encrypted connection to {endpoint.host} port {endpoint.port}: {error}") from error
         self._socket = sock
+        self._watch = select.poll()
+        self._watch.register(sock, select.POLLIN)
 
     def is_stale(self) -> bool:
         """True when the other side has closed the idle connection (or sent something nobody asked for)."""
-        try:
-            if isinstance(self._socket, ssl.SSLSocket):
-                return _is_readable(self._socket)
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        if not self._watch.poll(0):
             return False
-        except OSError:
-            return True
-        return True
+        # With TLS, what is readable may be the protocol's own (session tickets).
+        return not isinstance(self._socket, ssl.SSLSocket) or _is_readable(self._socket)
 
     def fileno(self) -> int:
         """For select and poll: readable once the answer begins to come."""
