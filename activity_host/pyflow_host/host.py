@@ -19,7 +19,6 @@ from pyflow_host.core.host_core import HostCore
 from pyflow_host.core.state import CoreOptions
 from pyflow_host.core.tokens import Sealer
 from pyflow_host.engine import POLL_THREADS_MAX, Engine
-from pyflow_host.errors import BadOptions
 from pyflow_host.options import HostOptions
 from pyflow_host.server import HostServer
 from pyflow_host.servicer import ActivityHostServicer
@@ -93,7 +92,6 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             supervisor.kill()
         await server.stop(SERVER_STOP_GRACE_S)
         engine.close()
-        _remove_sockets(options)
     print(core.ledger_line(), flush=True)
     return 0 if core.nothing_lost else 1
 
@@ -141,16 +139,6 @@ def _for_workers(addresses: list[Address]) -> Address:
         if address.is_of_this_machine:
             return address
     return addresses[0]
-
-
-def _remove_sockets(options: HostOptions) -> None:
-    for text in options.listen:
-        try:
-            address = Address.parsed(text)
-        except BadOptions:
-            continue
-        if address.path is not None:
-            address.path.unlink(missing_ok=True)
 
 
 def _identity() -> str:

@@ -25,14 +25,14 @@ class Outbox:
         self._items = 0
         self._frame_bytes = 0
         self._pending_bytes = 0
-        self._ended = False
+        self._ended = asyncio.Event()
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
 
     def put(self, item: HostItem) -> None:
         """Add an item to the frame being filled, or begin another."""
-        if self._ended:
+        if self._ended.is_set():
             return
         size = item.ByteSize() + ITEM_OVERHEAD_BYTES
         alone = isinstance(item, (pb.Ping, pb.GoAway, pb.Welcome))
@@ -50,13 +50,14 @@ class Outbox:
 
     def end(self) -> None:
         """Nothing follows."""
-        self._ended = True
+        self._ended.set()
         self._filled.set()
+        self._emptied.set()
 
     async def take(self) -> pb.HostFrame | None:
         """The next frame, None at the end."""
         while not self._frames:
-            if self._ended:
+            if self._ended.is_set():
                 return None
             self._filled.clear()
             await self._filled.wait()
@@ -65,6 +66,11 @@ class Outbox:
             self._pending_bytes = 0
             self._emptied.set()
         return frame
+
+    async def ended_for(self, seconds: float) -> None:
+        """Wait until the end was put in, and `seconds` more."""
+        await self._ended.wait()
+        await asyncio.sleep(seconds)
 
     async def emptied(self) -> None:
         """Wait while too much is pending."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from pyflow_api.v1 import activity_host_pb2 as host_pb
-from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
+from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.addresses import Address, clear_stale_socket
 from pyflow_host.core.limits import FRAME_BYTES_MAX
 from pyflow_host.errors import BadOptions, CannotListen
 from pyflow_host.options import TlsOptions
-from pyflow_host.servicer import ActivityHostServicer
+from pyflow_host.servicer import ActivityHostServicer, read_frame
 
 SERVICE = host_pb.DESCRIPTOR.services_by_name["ActivityHostService"].full_name
 MESSAGE_BYTES_MAX = 2 * FRAME_BYTES_MAX
@@ -30,6 +31,8 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_concurrent_streams", STREAMS_MAX),
     ("grpc.so_reuseport", 0),  # a second host on the same port must fail, not share it
     ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.keepalive_time_ms", 30_000),  # half-open connections of workers that are gone are cleared away
+    ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
 )
 
@@ -39,7 +42,8 @@ class HostServer:
 
     def __init__(self, servicer: ActivityHostServicer) -> None:
         self._server = grpc.aio.server(options=_OPTIONS)
-        host_grpc.add_ActivityHostServiceServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
+        self._server.add_generic_rpc_handlers((_handlers(servicer),))
+        self._sockets: list[Path] = []
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -69,6 +73,8 @@ class HostServer:
     async def stop(self, grace_s: float) -> None:
         """Stop serving; calls under way get `grace_s` to end."""
         await self._server.stop(grace_s)
+        for path in self._sockets:
+            path.unlink(missing_ok=True)
 
     def _bind(self, address: Address, tls: TlsOptions | None) -> Address:
         if address.path is not None:
@@ -93,7 +99,26 @@ class HostServer:
             raise CannotListen(f"{address} cannot be listened on. May you write to {address.path.parent}?") from error
         finally:
             os.umask(mask)
+        self._sockets.append(address.path)
         return address
+
+
+def _handlers(servicer: ActivityHostServicer) -> grpc.GenericRpcHandler:
+    """The generated registration, except that frames are read by `read_frame`."""
+    unary = {
+        name: grpc.unary_unary_rpc_method_handler(
+            getattr(servicer, name),
+            request_deserializer=getattr(host_pb, f"{name}Request").FromString,
+            response_serializer=getattr(host_pb, f"{name}Response").SerializeToString,
+        )
+        for name in ("CompleteTask", "RecordTaskProgress", "DescribeHost")
+    }
+    work = grpc.stream_stream_rpc_method_handler(
+        servicer.Work,
+        request_deserializer=read_frame,
+        response_serializer=pb.HostFrame.SerializeToString,
+    )
+    return grpc.method_handlers_generic_handler(SERVICE, {**unary, "Work": work})
 
 
 def _credentials(tls: TlsOptions) -> grpc.ServerCredentials:

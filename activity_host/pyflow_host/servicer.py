@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
 from pyflow_api.v1 import worker_pb2 as pb
@@ -24,6 +25,9 @@ logger = logging.getLogger("pyflow.host")
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 WorkContext: TypeAlias = "grpc.aio.ServicerContext[pb.WorkerFrame, pb.HostFrame]"
+GOODBYE_WITHIN_S = 5.0
+UNREADABLE: Final = object()
+"""Stands for bytes that are no WorkerFrame."""
 NO_TOKEN = (
     "The token is missing or wrong. Give the worker this host's token (--token-file, PYFLOW_HOST_TOKEN_FILE or "
     "PYFLOW_HOST_TOKEN)."
@@ -43,11 +47,14 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
         stream = self._engine.open_stream(outbox)
         reader = asyncio.create_task(self._read(stream, outbox, context))
         writer = asyncio.create_task(_write(outbox, context))
+        # A worker that does not read its goodbye must not keep the stream.
+        overdue = asyncio.create_task(outbox.ended_for(GOODBYE_WITHIN_S))
+        tasks = (reader, writer, overdue)
         try:
-            await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._engine.close_stream(stream)
-            for task in (reader, writer):
+            for task in tasks:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, grpc.RpcError, asyncio.InvalidStateError):
                     await task
@@ -56,6 +63,9 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
         first = True
         while True:
             frame = await context.read()
+            if frame is UNREADABLE:
+                self._engine.refuse(stream, pb.GO_AWAY_REASON_PROTOCOL_ERROR, "A frame is not a WorkerFrame.")
+                continue
             if not isinstance(frame, pb.WorkerFrame):
                 return  # end of file
             if frame.ByteSize() > FRAME_BYTES_MAX:
@@ -115,6 +125,14 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
         text = given if isinstance(given, str) else given.decode("utf-8", "replace")
         if not self._tokens.accepts(text.removeprefix("Bearer ")):
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, NO_TOKEN)
+
+
+def read_frame(data: bytes) -> object:
+    """Deserializes frames of workers. What cannot be read must end in a typed answer, not in gRPC's UNKNOWN."""
+    try:
+        return pb.WorkerFrame.FromString(data)
+    except DecodeError:
+        return UNREADABLE
 
 
 async def _write(outbox: Outbox, context: WorkContext) -> None:
