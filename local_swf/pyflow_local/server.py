@@ -196,7 +196,9 @@ async def _run(
     await stopping.wait()
     server.close()
     desk.stop()
-    await asyncio.sleep(0)  # let the last answers go out
+    deadline_s = asyncio.get_running_loop().time() + SHUTDOWN_SECONDS_MAX
+    while desk.connected and asyncio.get_running_loop().time() < deadline_s:
+        await asyncio.sleep(0.005)  # let the last answers go out
 
 
 async def _listen(options: ServerOptions, desk: Frontdesk, loop: asyncio.AbstractEventLoop) -> asyncio.Server:

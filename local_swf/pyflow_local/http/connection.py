@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol as TypingProtocol
@@ -20,6 +21,7 @@ WRITE_STALL_SECONDS_MAX = 60.0
 PIPELINE_MAX = 16
 DRAIN_BYTES_MAX = 16 * 1024 * 1024
 DRAIN_SECONDS_MAX = 5.0
+KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds, seconds, probes
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -85,6 +87,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client connected."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
+        _keep_alive(transport.get_extra_info("socket"))
         self._desk.open(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -253,3 +256,11 @@ class Connection(asyncio.BufferedProtocol):
 def too_large() -> Fault:
     """The fault for a request above the size limit."""
     return Fault("RequestEntityTooLargeException", f"The request is larger than {REQUEST_BYTES_MAX} bytes")
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Have the system notice peers that vanished without a word, so that their connections do not stay for ever."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEP_ALIVE.items():
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

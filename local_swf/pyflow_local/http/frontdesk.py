@@ -98,6 +98,11 @@ class Frontdesk:
         self._arrived.append(Incoming(ident, operation, request.body))
         self.plan_turn()
 
+    @property
+    def connected(self) -> bool:
+        """Whether any connection is open."""
+        return bool(self._connections)
+
     def alive(self, ident: int) -> bool:
         """Whether the poll's client is still there."""
         connection = self._asking.get(ident)

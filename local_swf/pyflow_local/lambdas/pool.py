@@ -52,7 +52,7 @@ class _Child:
         """
         try:
             return await asyncio.wait_for(self.process.wait(), EXIT_SECONDS_MAX)
-        except asyncio.TimeoutError:  # noqa: UP041 - not the builtin before Python 3.11
+        except asyncio.TimeoutError:
             return await self.kill()
 
     async def kill(self) -> int:
