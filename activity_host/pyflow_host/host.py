@@ -9,9 +9,11 @@ import random
 import signal
 import socket
 import uuid
+from collections.abc import Callable
 
 from pyflow.swf import SwfConnection, connect
 from pyflow.swf.limits import cut_identity
+from pyflow_api.v1 import activity_host_pb2 as host_pb
 
 from pyflow_host.addresses import Address
 from pyflow_host.auth import TokenCheck, token_keys
@@ -19,6 +21,7 @@ from pyflow_host.core.host_core import HostCore
 from pyflow_host.core.state import CoreOptions
 from pyflow_host.core.tokens import Sealer
 from pyflow_host.engine import POLL_THREADS_MAX, Engine
+from pyflow_host.metrics import MetricsServer
 from pyflow_host.options import HostOptions
 from pyflow_host.server import HostServer
 from pyflow_host.servicer import ActivityHostServicer
@@ -27,6 +30,8 @@ from pyflow_host.swf_side import ConnectedSwf, SwfSide
 
 logger = logging.getLogger("pyflow.host")
 
+METRICS_LINE = "Metrics: "
+DESCRIBED_WITHIN_S = 10.0
 READY_LINE = "Activity host ready: "
 SERVER_STOP_GRACE_S = 2.0
 KILLED_REPORTED_WITHIN_S = 5.0
@@ -78,9 +83,13 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
     server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)))
     stopping = _stop_signals(loop)
     supervisor: Supervisor | None = None
+    metrics: MetricsServer | None = None
     try:
         addresses = server.listen(options.listen, tls=options.tls, insecure=options.insecure)
         supervisor = Supervisor(options.workers, str(_for_workers(addresses)))
+        if options.metrics_address is not None:
+            metrics = MetricsServer(options.metrics_address, _from_other_threads(engine, loop))
+            print(f"{METRICS_LINE}{metrics.url}", flush=True)
         await server.start()
         print(f"{READY_LINE}{' '.join(map(str, addresses))}", flush=True)
         supervisor.start()
@@ -92,6 +101,8 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             supervisor.kill()
         await server.stop(SERVER_STOP_GRACE_S)
         engine.close()
+        if metrics is not None:
+            metrics.close()
     print(core.ledger_line(), flush=True)
     return 0 if core.nothing_lost else 1
 
@@ -118,6 +129,16 @@ async def _drain(options: HostOptions, engine: Engine, server: HostServer, super
         await loop.run_in_executor(None, supervisor.join, KILLED_REPORTED_WITHIN_S)
         await engine.wait_until(lambda core: core.tasks_waited_for == 0, options.grace_s + KILLED_REPORTED_WITHIN_S)
     engine.say_goodbye()
+
+
+def _from_other_threads(engine: Engine, loop: asyncio.AbstractEventLoop) -> Callable[[], host_pb.DescribeHostResponse]:
+    async def describe() -> host_pb.DescribeHostResponse:
+        return engine.describe()
+
+    def call() -> host_pb.DescribeHostResponse:
+        return asyncio.run_coroutine_threadsafe(describe(), loop).result(DESCRIBED_WITHIN_S)
+
+    return call
 
 
 def _stop_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:

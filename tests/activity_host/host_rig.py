@@ -128,7 +128,7 @@ class Run:
         task = self._rig.client.poll_for_decision_task(domain=self._domain, taskList=self._list)
         self._rig.client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=list(decisions))
 
-    def schedule(self, activity: str, input: str | None = None, *, id: str = "activity1", **members: str) -> None:
+    def schedule(self, activity: str, input: str | None = None, *, id: str = "activity1", **members: Any) -> None:
         """Schedule one activity on the task list of the rig."""
         attributes: dict[str, Any] = {
             "activityType": {"name": activity, "version": "1.0"},
