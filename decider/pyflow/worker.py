@@ -26,7 +26,7 @@ from pyflow.deciding.observer import Observer
 from pyflow.deciding.own_polls import OwnPolls
 from pyflow.deciding.own_tasks import ASIDE_THREADS, OwnTasks
 from pyflow.deciding.processes import run_processes
-from pyflow.deciding.rates import DecisionRates, Rate
+from pyflow.deciding.rates import SWF_RATES, DecisionRates, Rate
 from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
 from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
 from pyflow.swf.lean import LeanTransport
@@ -45,6 +45,7 @@ logger = logging.getLogger("pyflow")
 MAX_CACHED_EXECUTIONS = 10_000
 STICKY_SCHEDULE_TO_START_S = 5
 GAUGES_EVERY_S = 5.0
+AWS_DOMAIN = ".amazonaws.com"
 
 GC_THRESHOLD = 20_000
 """New objects between two collections, where Python's default is 700 (2,000): events are many and short-lived."""
@@ -61,7 +62,8 @@ class WorkerSettings:
     max_cached_executions   executions kept between their decision tasks; 0 turns sticky decisions off
     sticky_schedule_to_start_s   how long a task waits for this process before it goes back to the shared task list
     blocked_after_s         workflow code that runs longer without waiting is reported and no longer waited for
-    decision_rates          rates this process may use (`pyflow.deciding.rates.SWF_RATES`); None means no limit
+    decision_rates          rates of decisions this process may use, by decision type; None means what AWS grants an
+                            account (`pyflow.deciding.rates.SWF_RATES`), and no limit where SWF is on this machine
     execution               limits handed to every execution
     """
 
@@ -120,7 +122,8 @@ class DeciderWorker:
             sticky_schedule_to_start_s=self._settings.sticky_schedule_to_start_s,
             holds=self._holds,
             observer=self._observer,
-            rates=DecisionRates(self._settings.decision_rates),
+            rates=DecisionRates(self._decision_rates()),
+            dashboard=self._dashboard(),
             troubles=self._troubles,
         )
         self._watchdog = Watchdog(
@@ -208,6 +211,20 @@ class DeciderWorker:
                 self._observer.gauges(cached=self.cached_executions(), held=len(self._holds))
             self.stop()
             self.join()
+
+    def _decision_rates(self) -> Mapping[str, Rate]:
+        if self._settings.decision_rates is not None:
+            return self._settings.decision_rates
+        return {} if is_loopback(self._connection.endpoint) else SWF_RATES
+
+    def _dashboard(self) -> str | None:
+        if AWS_DOMAIN not in self._connection.endpoint:
+            return None
+        region = self._connection.client.meta.region_name
+        return (
+            f"https://{region}.console.aws.amazon.com/swf/home?region={region}#execution_summary:"
+            f"domain={self._domain};workflowId={{workflow_id}};runId={{run_id}}"
+        )
 
     def _new_lanes(self) -> list[Lane]:
         settings = self._settings

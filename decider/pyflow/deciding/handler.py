@@ -32,7 +32,7 @@ class TaskHandler:
 
     Kept executions come back on their lane's `sticky_task_list`, if they are fetched from there within
     `sticky_schedule_to_start_s` (SWF reference 7.8). After `stop_sticking()` answers name the shared task list again,
-    so that the executions leave this process.
+    so that the executions leave this process. `dashboard` is a URL with {workflow_id} and {run_id} in it, for the log.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class TaskHandler:
         observer: Observer,
         rates: DecisionRates,
         troubles: TroubleLog,
+        dashboard: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._api = api
@@ -58,6 +59,7 @@ class TaskHandler:
         self._observer = observer
         self._rates = rates
         self._troubles = troubles
+        self._dashboard = dashboard
         self._sleep = sleep
         self._histories = Histories(api=api, sleep=sleep)
         self._sticking = True
@@ -81,6 +83,8 @@ class TaskHandler:
         if self.is_resting(task, since_s):
             self._observer.held(task, "resting")
             return
+        if task.previous_started_event_id == 0:
+            self._say_start(task)
         lane = self._lanes[hash(task.run_id) % len(self._lanes)]
         try:
             if task.next_page_token is not None or task.gap is not None:
@@ -98,6 +102,12 @@ class TaskHandler:
         else:
             held = made if isinstance(made, Held) else Held(kind="framework", message=f"it came to {made!r}")
             self.hold(task, held.kind, held.message)
+
+    def _say_start(self, task: DecisionTask) -> None:
+        logger.info("Starting instance of %s", task.name)
+        if self._dashboard is not None:
+            url = self._dashboard.format(workflow_id=task.workflow_id, run_id=task.run_id)
+            logger.info("Dashboard URL: %s", url)
 
     def wait_for_rates(self, decided: Decided, now_s: float) -> float:
         """Take the decisions' tokens; how many seconds to wait before sending them."""

@@ -19,6 +19,10 @@ from pyflow.swf.api import JsonObject
 logger = logging.getLogger("pyflow")
 
 
+STUCK = "stuck"
+"""Kind of hold of an execution whose code did not come back."""
+
+
 class HoldLike(Protocol):
     """Why the core holds an execution (`pyflow.core.execution.Hold`)."""
 
@@ -128,8 +132,11 @@ class DecisionMaker:
                 self.forget(task.run_id)
                 kept = None
         if kept is not None:
-            events = _after(task.events, kept.last_event_id)
-            return self._advance(task, kept.execution, events, from_cache=True)
+            made = self._advance(task, kept.execution, _after(task.events, kept.last_event_id), from_cache=True)
+            if not isinstance(made, Held) or made.kind == STUCK:
+                return made
+            # The whole history has the last word: what the cache made of the execution may itself be the fault.
+            logger.info("%s: its kept execution could not go on, it is built anew: %s", task.name, made.message)
         if task.events[0]["eventId"] != 1:
             return NeedsHistory()
         execution = self._new_execution(task)
@@ -222,7 +229,7 @@ def _after(events: list[JsonObject], last_event_id: int) -> list[JsonObject]:
 
 def _held_by_error(error: BaseException) -> Held:
     if isinstance(error, WorkflowStuck):
-        return Held(kind="stuck", message=str(error))
+        return Held(kind=STUCK, message=str(error))
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
     return Held(
         kind="framework",

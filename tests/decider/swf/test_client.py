@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyflow.swf import NotConfigured, is_loopback, make_client
@@ -93,9 +94,12 @@ def test_real_endpoint_of_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_read_timeout_is_above_the_long_poll(scripted: ScriptedSwf) -> None:
-    client = make_client(endpoint_url=scripted.url)
-    assert client.meta.config.read_timeout > 60
-    assert make_client(endpoint_url=scripted.url, read_timeout_s=70).meta.config.read_timeout == 70
+    clients: list[Any] = [
+        make_client(endpoint_url=scripted.url),
+        make_client(endpoint_url=scripted.url, read_timeout_s=70),
+    ]
+    assert clients[0].meta.config.read_timeout > 60
+    assert clients[1].meta.config.read_timeout == 70
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from embedded import EmbeddedSwf
-from fault_proxy import FaultProxy
 from pyflow.worker import DeciderWorker, WorkerSettings
+from worker_embedded import EmbeddedSwf
+from worker_fault_proxy import FaultProxy
 
 _numbers = itertools.count(1)
 

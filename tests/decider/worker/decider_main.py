@@ -6,7 +6,7 @@ import logging
 import sys
 
 import pyflow
-import workflows
+import worker_workflows as workflows
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from embedded import EmbeddedSwf, eventually, history, of_type
-from fault_proxy import EXPIRED, FAILED, THROTTLED, FaultProxy, Harm
 from pyflow.starter import signal_workflow, start_workflow, wait_for_workflow
 from pyflow.swf import JsonObject
 from pyflow.worker import DeciderWorker
-from workflows import Steps, Waits
+from worker_embedded import EmbeddedSwf, eventually, history, of_type
+from worker_fault_proxy import EXPIRED, FAILED, THROTTLED, FaultProxy, Harm
+from worker_workflows import Steps, Waits
 
 RunWorker = Callable[..., DeciderWorker]
 POLL = "PollForDecisionTask"
@@ -34,17 +34,15 @@ def check(swf_server: EmbeddedSwf, client: Any, domain: str) -> Callable[..., li
 
     def run(steps: int = 8, timeout_s: float = 60) -> list[JsonObject]:
         ids = start_workflow(domain, "Steps", "1", "t", input=json.dumps(steps), client=client)
-        assert wait_for_workflow(domain, **_named(ids), client=client, timeout_s=timeout_s).result == str(steps)
+        assert wait_for_workflow(domain, ids["workflowId"], ids["runId"], client, timeout_s=timeout_s).result == str(
+            steps
+        )
         events = history(swf_server.connection(), domain, ids)
         timers = [attributes["timerId"] for attributes in of_type(events, "TimerStarted")]
         assert len(timers) == len(set(timers)) == steps, "every timer was started exactly once"
         return events
 
     return run
-
-
-def _named(ids: dict[str, str]) -> dict[str, str]:
-    return {"workflow_id": ids["workflowId"], "run_id": ids["runId"]}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +112,7 @@ def test_tasks_lost_with_their_poll_come_again(
     eventually(lambda: proxy.harmed >= 4, what="all polls go through the harm")
     ids = start_workflow(domain, "Waits", "1", "t", client=client)
     signal_workflow(domain, ids["workflowId"], "go", '"end"', client=client)
-    assert wait_for_workflow(domain, **_named(ids), client=client, timeout_s=60).result == '["end"]'
+    assert wait_for_workflow(domain, ids["workflowId"], ids["runId"], client, timeout_s=60).result == '["end"]'
     assert lost
     assert of_type(history(swf_server.connection(), domain, ids), "DecisionTaskTimedOut")
 
@@ -148,7 +146,7 @@ def test_a_history_that_cannot_be_read_leaves_the_task_to_its_timeout(
     eventually(lambda: len(of_type(history(swf_server.connection(), domain, other), "DecisionTaskCompleted")) == 1)
     proxy.times(5, FAILED, HISTORY)
     signal_workflow(domain, one["workflowId"], "go", '"end"', client=client)
-    assert wait_for_workflow(domain, **_named(one), client=client, timeout_s=60).result == '["end"]'
+    assert wait_for_workflow(domain, one["workflowId"], one["runId"], client, timeout_s=60).result == '["end"]'
     assert proxy.harmed == 5
 
 

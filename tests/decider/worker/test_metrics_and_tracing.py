@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from embedded import EmbeddedSwf, eventually, history, of_type
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -15,7 +14,8 @@ from pyflow.deciding.observer import Observers
 from pyflow.metrics import PrometheusObserver
 from pyflow.starter import start_workflow, wait_for_workflow
 from pyflow.tracing import RunIds, TracingObserver, span_id_of, trace_id_of
-from workflows import Steps
+from worker_embedded import EmbeddedSwf, eventually, history, of_type
+from worker_workflows import Steps
 
 
 def test_a_run_is_counted_and_traced(swf_server: EmbeddedSwf, domain: str, run_worker: Callable[..., Any]) -> None:

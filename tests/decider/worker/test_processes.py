@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded import EmbeddedSwf, eventually, history, of_type, without_aws_configuration
 from pyflow.starter import signal_workflow, start_workflow, wait_for_workflow
+from pyflow.swf import JsonObject
+from worker_embedded import EmbeddedSwf, eventually, history, of_type, without_aws_configuration
 
 HERE = Path(__file__).parent
 Begin = Callable[..., "subprocess.Popen[str]"]
@@ -61,7 +62,10 @@ def test_sigterm_ends_in_good_order(
     process = begin("Waits", "Slow")
     waits = start_workflow(domain, "Waits", "1", "t", client=client)
     slow = start_workflow(domain, "Slow", "1", "t", input="1.5", client=client)
-    events = lambda ids: history(swf_server.connection(), domain, ids)  # noqa: E731
+
+    def events(ids: dict[str, str]) -> list[JsonObject]:
+        return history(swf_server.connection(), domain, ids)
+
     eventually(lambda: of_type(events(waits), "DecisionTaskCompleted"))
     eventually(lambda: of_type(events(slow), "DecisionTaskStarted"), what="a decision is at hand")
     process.send_signal(signal.SIGTERM)

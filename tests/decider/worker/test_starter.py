@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
-from embedded import EmbeddedSwf, eventually, history, of_type
-from fault_proxy import FAILED, FaultProxy
 from pyflow import WorkflowStatus, get_workflow_status, start_workflow, swf
 from pyflow.starter import (
     WorkflowWaitTimedOut,
@@ -20,7 +18,9 @@ from pyflow.starter import (
     wait_for_workflow,
 )
 from pyflow.worker import DeciderWorker
-from workflows import Steps, Waits
+from worker_embedded import EmbeddedSwf, eventually, history, of_type
+from worker_fault_proxy import FAILED, FaultProxy
+from worker_workflows import Steps, Waits
 
 RunWorker = Callable[..., DeciderWorker]
 
@@ -114,8 +114,9 @@ def test_tags_that_cannot_be(client: Any, registered: str) -> None:
 def test_a_start_whose_answer_was_lost_starts_once(
     swf_server: EmbeddedSwf, registered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = swf_server.connection().client
-    send, lost = client._endpoint.http_session.send, []
+    client: Any = swf_server.connection().client
+    send = client._endpoint.http_session.send
+    lost: list[Any] = []
 
     def lose_the_first(request: Any) -> Any:
         answer = send(request)

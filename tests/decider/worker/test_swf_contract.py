@@ -9,13 +9,13 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from embedded import EmbeddedSwf, eventually
 from pyflow import swf
 from pyflow.starter import start_workflow
 from pyflow.swf import JsonObject, SwfApi, SwfConnection
 from pyflow.swf.api import SwfTransport
 from pyflow.worker import DeciderWorker
-from workflows import Steps, Waits
+from worker_embedded import EmbeddedSwf, eventually
+from worker_workflows import Steps, Waits
 
 OPTIONS = {
     "defaultChildPolicy": "TERMINATE",
@@ -164,7 +164,9 @@ def test_every_request_of_the_worker_is_valid_under_the_service_model(
     assert {operation for operation, _ in recorder.calls} >= {"PollForDecisionTask", "RespondDecisionTaskCompleted"}
     model = botocore.session.Session().get_service_model("swf")
     for operation, body in recorder.calls:
-        report = ParamValidator().validate(body, model.operation_model(operation).input_shape)
+        shape = model.operation_model(operation).input_shape
+        assert shape is not None
+        report = ParamValidator().validate(body, shape)
         assert not report.has_errors(), f"{operation}: {report.generate_report()}"
         assert len(body.get("identity", "")) <= 256
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded import EmbeddedSwf, eventually, history, of_type
 from pyflow.starter import WorkflowStatus, signal_workflow, start_workflow, wait_for_workflow
+from pyflow.swf import JsonObject
 from pyflow.worker import DeciderWorker, WorkerSettings
-from workflows import ChangedWrongly, Changes, Loops, Slow, Steps, TooLong, Waits
+from worker_embedded import EmbeddedSwf, eventually, history, of_type
+from worker_workflows import ChangedWrongly, Changes, Loops, Slow, Steps, TooLong, Waits
 
 RunWorker = Callable[..., DeciderWorker]
 
@@ -115,7 +116,10 @@ def test_a_bad_deploy_kills_nothing(
 ) -> None:
     good = run_worker(Changes)
     ids = start(client, domain, "Changes")
-    events = lambda: history(swf_server.connection(), domain, ids)  # noqa: E731
+
+    def events() -> list[JsonObject]:
+        return history(swf_server.connection(), domain, ids)
+
     eventually(lambda: len(of_type(events(), "DecisionTaskCompleted")) == 2)
     good.stop()
     good.join()
@@ -130,7 +134,7 @@ def test_a_bad_deploy_kills_nothing(
     said = [record.getMessage() for record in caplog.records if "HELD" in record.getMessage()]
     assert len(said) == 1, "a hold is said once, however often the task comes again"
     assert ids["workflowId"] in said[0]
-    assert said[0].count("workflows.py:") >= 2, f"both source lines are named: {said[0]}"
+    assert said[0].count("worker_workflows.py:") >= 2, f"both source lines are named: {said[0]}"
     assert bad.holds()[0].kind == "nondeterminism"
     assert len(of_type(events(), "DecisionTaskCompleted")) == 2, "nothing was answered"
 
@@ -182,7 +186,7 @@ def test_code_that_never_waits_is_named_and_the_others_go_on(
         assert [wait(client, domain, ids).result for ids in others] == ["5"] * 3
         eventually(worker.holds, what="the loop is interrupted after the task's 3 s")
     blocked = next(record.getMessage() for record in caplog.records if "BLOCKED" in record.getMessage())
-    assert "workflows.py:" in blocked
+    assert "worker_workflows.py:" in blocked
     assert "in run" in blocked
     assert worker.holds()[0].run_id == looping["runId"]
     assert worker.holds()[0].kind == "stuck"
@@ -208,7 +212,7 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
 
 def test_classes_that_cannot_work_are_refused(swf_server: EmbeddedSwf) -> None:
     class NoName(Steps):
-        NAME = None
+        NAME = ""
 
     connection = swf_server.connection()
     with pytest.raises(ValueError, match="no NAME"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pyflow
 
@@ -15,7 +16,7 @@ class Steps(pyflow.Workflow):
 
     NAME = "Steps"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 5}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 5}
 
     def run(self, workflow_input: int) -> int:
         for _ in range(workflow_input):
@@ -28,10 +29,10 @@ class Waits(pyflow.Workflow):
 
     NAME = "Waits"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 3}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 3}
 
     def run(self, workflow_input: Any) -> list[Any]:
-        got = []
+        got: list[Any] = []
         while not got or got[-1] != "end":
             got.append(self.swf.wait_for_signal("go").payload)
         return got
@@ -42,7 +43,7 @@ class Changes(pyflow.Workflow):
 
     NAME = "Changes"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 1}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 1}
 
     def run(self, workflow_input: Any) -> str:
         self.swf.start_timer(0).result()
@@ -56,7 +57,7 @@ class ChangedWrongly(pyflow.Workflow):
 
     NAME = "Changes"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 1}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 1}
 
     def run(self, workflow_input: Any) -> str:
         self.swf.record_marker("new")
@@ -69,7 +70,7 @@ class Loops(pyflow.Workflow):
 
     NAME = "Loops"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 3}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 3}
 
     def run(self, workflow_input: str) -> str:
         while Path(workflow_input).exists():
@@ -93,7 +94,7 @@ class TooLong(pyflow.Workflow):
 
     NAME = "TooLong"
     VERSION = "1"
-    OPTIONS: ClassVar[dict[str, Any]] = {"defaultTaskStartToCloseTimeout": 1}
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 1}
 
     def run(self, workflow_input: Any) -> None:
         self.swf.record_marker("m" * 300)

@@ -1,0 +1,77 @@
+"""Token buckets over time, and the back-off of holds: pure, with a clock that is a number."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from pyflow.deciding.holds import HOLD_MAX_S, HoldBook
+from pyflow.deciding.rates import RATE_WAIT_MAX_S, SWF_RATES, DecisionRates, Rate, TokenBucket
+from pyflow.deciding.task import DecisionTask
+from pyflow.swf import JsonObject
+
+
+def decisions(kind: str, count: int) -> list[JsonObject]:
+    return [{"decisionType": kind}] * count
+
+
+def test_a_bucket_empties_and_refills() -> None:
+    bucket = TokenBucket(Rate(size=10, per_s=2))
+    assert bucket.take(10, 100.0) == 0
+    assert bucket.take(4, 100.0) == 2.0
+    assert bucket.take(0, 102.0) == 0
+    assert bucket.take(10, 107.0) == 0
+    assert bucket.take(1, 107.0) == 0.5
+    assert bucket.take(20, 10_000.0) == 5.0, "it holds no more than its size"
+    assert bucket.take(0, 9_000.0) == 5.0, "time does not run backwards"
+
+
+def test_rates_of_an_account() -> None:
+    rates = DecisionRates(SWF_RATES)
+    assert rates.reserve(decisions("StartChildWorkflowExecution", 500), 1.0) == 0
+    assert rates.reserve(decisions("RecordMarker", 5_000), 1.0) == 0
+    assert rates.reserve(decisions("StartChildWorkflowExecution", 12), 1.0) == pytest.approx(1.0)
+    assert rates.reserve(decisions("StartChildWorkflowExecution", 5_000), 1.0) == RATE_WAIT_MAX_S
+    assert DecisionRates().reserve(decisions("StartTimer", 9_999), 1.0) == 0
+
+
+def task(timeout: str = "60") -> DecisionTask:
+    started = {"workflowExecutionStartedEventAttributes": {"taskStartToCloseTimeout": timeout}}
+    return DecisionTask(
+        token="t",
+        domain="d",
+        workflow_id="w",
+        run_id="r",
+        workflow_type=("n", "1"),
+        previous_started_event_id=0,
+        started_event_id=1,
+        events=[{"eventId": 1, **started}],
+    )
+
+
+def test_holds_back_off_and_are_said_when_they_change(caplog: pytest.LogCaptureFixture) -> None:
+    book = HoldBook()
+    now_s = 0.0
+    rests = []
+    with caplog.at_level(logging.WARNING, logger="pyflow"):
+        for _ in range(9):
+            book.hold(task(), "nondeterminism", "differs", now_s)
+            assert book.is_resting("r", now_s)
+            begin_s = now_s
+            while book.is_resting("r", now_s):
+                now_s += 1
+            rests.append(now_s - begin_s)
+        assert rests == [5, 10, 20, 40, 80, 160, HOLD_MAX_S, HOLD_MAX_S, HOLD_MAX_S]
+        assert caplog.text.count("HELD") == 1
+        assert "after its timeout of 60 s" in caplog.text
+        book.hold(task(), "nondeterminism", "differs elsewhere", now_s)
+        assert caplog.text.count("HELD") == 2
+        book.released(task())
+        assert caplog.text.count("RELEASED") == 1
+    assert len(book) == 0
+    assert not book.is_resting("r", now_s)
+
+
+def test_a_task_that_will_not_come_again_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    HoldBook().hold(task("NONE"), "framework", "failed", 0.0)
+    assert "will NOT come again by itself" in caplog.text
