@@ -59,6 +59,7 @@ class Driver:
         self.answers: dict[int, dict[str, Any]] = {}
         self.invocations: list[LambdaInvocation] = []
         self.dead: set[int] = set()
+        self.storage_may_fail = False
         self._asked: dict[int, str] = {}
         self.open()
         if setup:
@@ -132,6 +133,8 @@ class Driver:
             if status == 200:
                 check_answer(self._asked[ident], self.answers[ident]["body"])
         self.invocations += result.invocations
+        if not self.storage_may_fail:
+            assert self.service._engine is not None, "a step failed with an internal error (see the log)"
         return result.parked
 
     def send(self, operation: str, body: bytes) -> int:

@@ -61,10 +61,14 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 def fill_disk(driver: Driver) -> None:
     (pages,) = driver.store._db.execute("PRAGMA page_count").fetchone()
     driver.store._db.execute(f"PRAGMA max_page_count={pages}")
+    driver.storage_may_fail = True
 
 
 def free_disk(driver: Driver) -> None:
     driver.store._db.execute("PRAGMA max_page_count=1000000")
+    driver.now_ms += 1000
+    driver.step()
+    driver.storage_may_fail = False
 
 
 def test_disk_full(tmp_path: Path) -> None:
