@@ -88,8 +88,12 @@ class Failing
              "symbols" => { a: :b, 1 => nil }, "twins" => { "a" => 1, a: 2 }, "delete" => "\x7f\\u007F" }.freeze
 
   def chain
-    Integer("x")
-  rescue ArgumentError
+    begin
+      Integer("x")
+    rescue ArgumentError
+      raise KeyError, "middle"
+    end
+  rescue KeyError
     raise Refused, "no: é"
   end
 
