@@ -261,3 +261,31 @@ def test_what_was_asked_to_stop_is_not_tried_again() -> None:
         assert step.kinds() == ["RequestCancelActivityTask"]
         step.history.activity_failed("activity1", "pyflow.WorkerLost")
         assert step.attributes(step.decide().decisions[-1])["result"] == '"InvocationFailedException"'
+
+
+class CanceledTwice(pyflow.Workflow):
+    NAME = "CanceledTwice"
+
+    def run(self, given: Any) -> Any:
+        log: list[str] = []
+
+        def branch() -> None:
+            try:
+                self.swf.sleep(50)
+            except pyflow.WorkflowCanceledException:
+                log.append("first")
+            self.swf.sleep(60)
+            log.append("slept")
+
+        with self.swf.cancel_scope() as scope:
+            running = self.swf.spawn(branch)
+            self.swf.sleep(1)
+            running.cancel()
+            scope.cancel()
+        running.result()
+        return log
+
+
+def test_two_cancellations_at_once_are_one_delivery() -> None:
+    with WorkflowEnvironment([CanceledTwice]) as env:
+        assert env.run(CanceledTwice) == ["first", "slept"]

@@ -85,10 +85,18 @@ class World:
     """Stand-ins that behave the same in every run, and a switch from one decider to the other."""
 
     def __init__(
-        self, two: Two, first_of_ours: int, *, cached: bool = True, busy_s: float = 0, lose_every: int = 0
+        self,
+        two: Two,
+        first_of_ours: int,
+        *,
+        cached: bool = True,
+        busy_s: float = 0,
+        lose_every: int = 0,
+        lose: int = 0,
     ) -> None:
         self._busy_s = busy_s
         self._lose_every = lose_every
+        self._lose = lose
         self.tasks = 0
         self.flaky_calls = 0
         self._two = two
@@ -118,7 +126,7 @@ class World:
 
     def _decide(self, task: dict[str, Any]) -> tuple[list[Decision], str | None] | None:
         self.tasks += 1
-        if self._lose_every and self.tasks % self._lose_every == 0:
+        if self.tasks == self._lose or (self._lose_every and self.tasks % self._lose_every == 0):
             return None
         ours = self.tasks >= self._first_of_ours
         answer = self.env.decide(task) if ours else (self._two.decide(task), None)
@@ -175,6 +183,16 @@ def test_taken_over_while_events_arrive_during_decisions_and_tasks_time_out(
     for first_of_ours in range(1, tasks + 1, 2):
         status, attributes, _ = _ending(workflow, given, World(two, first_of_ours, **trouble))
         assert status == "Completed", attributes
+
+
+@pytest.mark.parametrize("lost", [2, 3, 4])
+def test_two_woke_its_code_at_tasks_that_had_timed_out(two: Two, lost: int) -> None:
+    """What finished before the lost task and what finished after it are taken one after the other, as 2.0.0 did."""
+    workflow, given = CASES["fan_out"]
+    expected = _ending(workflow, given, World(two, ALWAYS, lose=lost))
+    assert expected[0] == "Completed"
+    for first_of_ours in range(lost + 2, expected[2] + 1):
+        assert _ending(workflow, given, World(two, first_of_ours, lose=lost))[:2] == expected[:2]
 
 
 def test_a_whole_history_of_two_replays(two: Two) -> None:
