@@ -72,7 +72,7 @@ module Pyflow
     # @return [void]
     # @raise [Pyflow::ProgressRefused] if the details cannot be sent
     def progress(details)
-      @on_progress&.call(@task.task_token, Internal::Json.payload(progress_text(details)))
+      @on_progress&.call(self, Internal::Json.payload(progress_text(details)))
       nil
     end
 

@@ -47,7 +47,7 @@ module Pyflow
 
       private
 
-      def note(_token, payload) = @progress << Internal::Json.read(payload)
+      def note(_context, payload) = @progress << Internal::Json.read(payload)
     end
   end
 end

@@ -34,13 +34,14 @@ module Pyflow
         @start = start
         @heard_at = @moved_at = Durations.now
         @silence_max_s = WELCOME_WITHIN_S
+        @limits = Limits.of(nil)
       end
 
       # @return [Ending]
       def run
         @number, resume = @held.open_stream
         @stream = Stream.new(@access, frames(resume))
-        watch = Thread.new { watch_over }
+        watch = Thread.new { watch_over }.tap { |thread| thread.abort_on_exception = true }
         @stream.each_frame { |frame| receive(frame) }
         ending("the host ended the stream")
       rescue Stream::Broken, UsageError => e # UsageError: a token or certificate that is just being replaced
@@ -112,6 +113,7 @@ module Pyflow
         reason = go_away.reason.to_s.delete_prefix("GO_AWAY_REASON_")
         @goodbye = ending("#{reason}: #{go_away.message}", final: FINAL_REASONS.include?(go_away.reason),
                                                            away_s: Durations.seconds(go_away.reconnect_after).to_f)
+        @silence_max_s = GOODBYE_WITHIN_S
         @held.close_stream(@number)
       end
 

@@ -81,23 +81,27 @@ module Pyflow
         guard { @held[token]&.context&.cancel(reason) }
       end
 
+      # @param context [Context] of a running task
       # @param payload [PyflowApi::V1::Payload]
-      def progress(token, payload)
+      def progress(context, payload)
         guard do
-          held = @held[token]
+          held = held_by(context)
           next if held.nil? || held.outcome
 
-          held.progress = PyflowApi::V1::Progress.new(task_token: token, details: payload)
+          held.progress = PyflowApi::V1::Progress.new(task_token: context.task.task_token, details: payload)
           held.add_to(@unsent) if @welcomed
         end
       end
 
       # A function has ended. Its outcome goes nowhere if the host does not want it any more.
-      def finish(token, outcome)
+      #
+      # @param context [Context]
+      # @param outcome [PyflowApi::V1::Outcome]
+      def finish(context, outcome)
         bytes = PyflowApi::V1::Outcome.encode(outcome).bytesize
         guard do
           @busy -= 1
-          held = @held[token]
+          held = held_by(context)
           next unless held
 
           held.outcome = outcome
@@ -162,6 +166,12 @@ module Pyflow
 
       def guard
         @lock.synchronize { yield.tap { @changed.broadcast } }
+      end
+
+      # A task that was given up and has come anew under the same token is another one.
+      def held_by(context)
+        held = @held[context.task.task_token]
+        held if held&.context.equal?(context)
       end
 
       def list

@@ -38,11 +38,7 @@ module Pyflow
           ending = Conversation.new(@access, @hello, @held) { |context| @pool << context }.run
           break if @held.drained?
 
-          if ending.final
-            raise HostRefused,
-                  "the activity host at #{@access.address} sent this worker away: #{ending.why}"
-          end
-
+          refuse(ending) if ending.final
           go_on_after(ending)
         end
       ensure
@@ -55,7 +51,11 @@ module Pyflow
         run = TaskRun.new(@activities, context)
         outcome = run.outcome
       ensure
-        @held.finish(context.task.task_token, outcome || run.killed)
+        @held.finish(context, outcome || run.killed)
+      end
+
+      def refuse(ending)
+        raise HostRefused, "the activity host at #{@access.address} sent this worker away: #{ending.why}"
       end
 
       def go_on_after(ending)
