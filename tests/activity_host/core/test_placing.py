@@ -29,7 +29,7 @@ def test_polls_are_capped_for_each_list() -> None:
 
 
 def test_credits_are_capped() -> None:
-    desk = Desk(polls_of_list_max=1_000)
+    desk = Desk(polls_of_list_max=50_000)
     stream = desk.connect()
     for _ in range(5):
         desk.frame(stream, credits=4_000_000_000)
@@ -100,6 +100,15 @@ def test_task_for_a_busy_worker_waits_for_its_credit() -> None:
     desk.frame(busy, outcomes=[completed(first.task_token)], credits=1)
     assert len(desk.sent(busy, pb.Task)) == 2
     assert desk.ledger()["held"] == 2
+
+
+def test_task_that_waits_has_a_claim_on_a_credit() -> None:
+    desk = Desk()
+    desk.connect("w1", types=("words",), credits=1)
+    desk.connect("w2", types=("print",), credits=2)
+    desk.task(name="words")
+    desk.task(name="words")
+    assert len(desk.polls) == 1, "two credits are left, one for the task that waits"
 
 
 def test_task_that_waited_too_long_is_given_back() -> None:

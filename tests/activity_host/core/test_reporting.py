@@ -166,6 +166,16 @@ def test_token_of_another_hosts_key_is_refused() -> None:
     assert ours.last(stream, pb.OutcomeAck).status == pb.ACK_STATUS_REFUSED
 
 
+def test_token_of_another_worker_is_refused_by_a_new_host_too() -> None:
+    before = Desk()
+    _, token = one_task(before)
+    desk = Desk(host_id="host-2")
+    thief = desk.connect("w2")
+    desk.frame(thief, outcomes=[completed(token)])
+    assert desk.last(thief, pb.OutcomeAck).status == pb.ACK_STATUS_REFUSED
+    assert desk.ledger()["resumed"] == 0
+
+
 def test_complete_later_frees_the_worker_and_is_completed_from_outside() -> None:
     desk = Desk()
     stream, token = one_task(desk)
