@@ -194,12 +194,17 @@ def test_code_that_never_waits_is_named_and_the_others_go_on(
     assert wait(client, domain, looping, timeout_s=60).result == '"ended"'
 
 
-def test_code_that_is_only_slow_is_answered(client: Any, domain: str, run_worker: RunWorker) -> None:
+def test_code_that_is_only_slow_is_answered_and_nobody_waits_for_it(
+    swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker
+) -> None:
     run_worker(Slow, Steps, blocked_after_s=0.3)
-    slow = start(client, domain, "Slow", 1.5)
+    slow = start(client, domain, "Slow", 4)
+    eventually(lambda: of_type(history(swf_server.connection(), domain, slow), "DecisionTaskStarted"))
     other = start(client, domain, "Steps", 3)
     assert wait(client, domain, other).result == "3"
     assert wait(client, domain, slow).result == '"slept"'
+    ended = [history(swf_server.connection(), domain, ids)[-1]["eventTimestamp"] for ids in (other, slow)]
+    assert ended[0] < ended[1], "the others go on while it blocks its thread"
 
 
 @pytest.mark.parametrize(
