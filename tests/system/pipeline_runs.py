@@ -6,7 +6,7 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ RUN_DEADLINE_S = 150
 
 
 @contextlib.contextmanager
-def stack_in_short_path(*, supervised: bool) -> Iterator[Stack]:
+def stack_in_short_path(*, supervised: bool, env: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """A stack whose socket path fits a Unix socket's 108 bytes, whatever pytest's temporary folder is called."""
     with tempfile.TemporaryDirectory(prefix="pf-") as directory:
         stack = Stack(Path(directory), supervised=supervised)
+        stack.env.update(env or {})
         try:
             stack.start()
             yield stack

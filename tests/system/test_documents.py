@@ -146,3 +146,12 @@ def test_a_directory_without_text_files_fails_with_that_reason(tmp_path: Path) -
     assert end["kind"] == "WorkflowExecutionFailed"
     assert end["reason"] == "NoTextFiles"
     assert "holds no text files" in end["details"]
+
+
+def test_every_request_is_valid_under_botocores_service_model(documents: Path, tmp_path: Path) -> None:
+    """boto3 checks each request against AWS's own model before it sends it; the lean transport does not."""
+    with stack_in_short_path(supervised=True, env={"PYFLOW_SWF_TRANSPORT": "boto3"}) as stack:
+        _, end = run_to_end(stack, documents, tmp_path)
+        assert result_of(end)["failed"] == 1
+        output = [line for process in stack.processes.values() for line in process.output]
+    assert not [line for line in output if "Parameter validation failed" in line or "ValidationException" in line]
