@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -52,7 +53,9 @@ Script = Callable[[Request], Answer]
 class ScriptedSwf:
     """Serves `script` on a free port; `requests` has everything that arrived."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._scheme, self._host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
+        self.connections = 0
         self.requests: list[Request] = []
         self.open_connections = 0
         self.changed = threading.Condition()
@@ -65,6 +68,7 @@ class ScriptedSwf:
             def setup(self) -> None:
                 with owner.changed:
                     owner.open_connections += 1
+                    owner.connections += 1
                 super().setup()
 
             def do_POST(self) -> None:
@@ -74,6 +78,10 @@ class ScriptedSwf:
                 pass
 
         class Server(ThreadingHTTPServer):
+            def get_request(self) -> tuple[socket.socket, Any]:
+                connection, address = super().get_request()
+                return (connection if tls is None else tls.wrap_socket(connection, server_side=True)), address
+
             def shutdown_request(self, request: Any) -> None:
                 super().shutdown_request(request)
                 with owner.changed:
@@ -88,7 +96,7 @@ class ScriptedSwf:
     @property
     def url(self) -> str:
         """The endpoint."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://{self._host}:{self._server.server_address[1]}"
 
     def operations(self) -> list[str]:
         """Names of the calls that arrived, in order."""
