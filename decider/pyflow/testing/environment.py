@@ -330,7 +330,7 @@ class WorkflowEnvironment:
     # ---- inside
 
     def _register(self, activity_versions: Iterable[str]) -> None:
-        self.swf.call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="1")
+        self.swf.call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="90")
         for cls in self._classes.values():
             options = {name: _text(value) for name, value in cls(None).options.items()}
             self.swf.call(
