@@ -215,7 +215,11 @@ class Execution:
         if self._main is None:
             self._start()
         hub.stopped = False
-        hub.run()
+        guard = context.settings.guard
+        if guard is None:
+            hub.run()
+        else:
+            guard(hub.run)
         if context.fault is not None:
             raise context.fault
         commands = context.commands

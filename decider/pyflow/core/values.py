@@ -53,6 +53,8 @@ class ExecutionSettings:
     """Applied to every payload text as it leaves (compression, encryption, offload); see ``pyflow.payloads``."""
     payload_decode: Callable[[str], str] | None = None
     """The reverse, applied to every payload text that comes in. Must let plain JSON pass."""
+    guard: Callable[[Callable[[], None]], None] | None = None
+    """Runs the workflow code of each decision, for instance under ``pyflow.guard.DeterminismGuard``. None: no watch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
