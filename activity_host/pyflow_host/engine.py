@@ -26,6 +26,7 @@ from pyflow_host.core.effects import (
     OpenPoll,
     Register,
     Send,
+    TaskEnded,
 )
 from pyflow_host.core.host_core import HostCore
 from pyflow_host.core.values import AttemptFacts, ListKey, Said, SwfSaid
@@ -45,7 +46,15 @@ COLD_THREADS_MAX = 4
 class Engine:
     """All methods but `_later` belong to the event loop's thread, and so does the core."""
 
-    def __init__(self, core: HostCore, swf: SwfSide, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        core: HostCore,
+        swf: SwfSide,
+        loop: asyncio.AbstractEventLoop,
+        on_end: Callable[[TaskEnded, float], None] | None = None,
+    ) -> None:
+        """`on_end` gets each end that SWF has recorded, and how many seconds the host had the task."""
+        self._on_end = on_end
         self._core = core
         self._swf = swf
         self._loop = loop
@@ -177,6 +186,9 @@ class Engine:
                 asking = self._progresses.get(effect.request)
                 if asking is not None and not asking.done():
                     asking.set_result(effect)
+            case TaskEnded():
+                if self._on_end is not None:
+                    self._on_end(effect, self._loop.time() - effect.received_at)
             case Log():
                 logger.log(effect.level, "%s", effect.message, extra={"fields": effect.fields})
             case _:

@@ -17,6 +17,7 @@ from pyflow_api.v1 import activity_host_pb2 as host_pb
 
 from pyflow_host.addresses import Address
 from pyflow_host.auth import TokenCheck, token_keys
+from pyflow_host.core.effects import TaskEnded
 from pyflow_host.core.host_core import HostCore
 from pyflow_host.core.state import CoreOptions
 from pyflow_host.core.tokens import Sealer
@@ -75,11 +76,12 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             grace_s=options.grace_s,
             heartbeats_per_s=options.heartbeats_per_s,
             polls_of_list_max=options.polls_of_list_max,
+            tell_ends=options.tracer_provider is not None,
         ),
         Sealer(token_keys(options.token_key_file, os.environ)),
         draw=random.random,
     )
-    engine = Engine(core, swf, loop)
+    engine = Engine(core, swf, loop, _on_end(options))
     server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)))
     stopping = _stop_signals(loop)
     supervisor: Supervisor | None = None
@@ -129,6 +131,14 @@ async def _drain(options: HostOptions, engine: Engine, server: HostServer, super
         await loop.run_in_executor(None, supervisor.join, KILLED_REPORTED_WITHIN_S)
         await engine.wait_until(lambda core: core.tasks_waited_for == 0, options.grace_s + KILLED_REPORTED_WITHIN_S)
     engine.say_goodbye()
+
+
+def _on_end(options: HostOptions) -> Callable[[TaskEnded, float], None] | None:
+    if options.tracer_provider is None:
+        return None
+    from pyflow_host.tracing import TaskSpans  # OpenTelemetry is optional
+
+    return TaskSpans(options.tracer_provider).ended
 
 
 def _from_other_threads(engine: Engine, loop: asyncio.AbstractEventLoop) -> Callable[[], host_pb.DescribeHostResponse]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyflow_host.core import limits
 from pyflow_host.errors import BadOptions
 from pyflow_host.supervisor import WorkerCommand
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 DRAIN_TIMEOUT_S = 30.0
 PING_INTERVAL_MIN_S = 0.05
@@ -52,6 +56,8 @@ class HostOptions:
     """How long running tasks are waited for at the end, after the polls."""
     polls_of_list_max: int = limits.POLLS_OF_LIST_MAX
     heartbeats_per_s: float = limits.HEARTBEATS_PER_S
+    tracer_provider: TracerProvider | None = None
+    """OpenTelemetry: one span for each task (see `tracing`); None: no spans."""
     metrics_address: str | None = None
     """Where Prometheus finds metrics, for example `127.0.0.1:9464`; None: nowhere."""
 

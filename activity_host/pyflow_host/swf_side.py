@@ -101,6 +101,7 @@ class ConnectedSwf:
             run_id=execution["runId"],
             activity_id=answer["activityId"],
             input=answer.get("input"),
+            started_event_id=answer.get("startedEventId", 0),
         )
 
     def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:

@@ -267,6 +267,7 @@ def test_supervised_workers(rig: Rig) -> None:
             ),
             "the worker",
         )
+    wait_for(rig.is_registered, "the registration of the activity types")
     run = rig.run()
     run.schedule("hold", json.dumps({"path": str(rig.path("a"))}))
     wait_for(rig.path("a.begun").exists, "the activity")

@@ -101,6 +101,19 @@ class Trouble(enum.Enum):
     LATER = "later"  # SWF cannot be reached now
 
 
+@dataclass(frozen=True, slots=True)
+class TaskEnded:
+    """SWF has the end of a task, told by `reporter`; `received_at` is the core's time."""
+
+    call: Call
+    reporter: str
+    run_id: str
+    started_event_id: int
+    attempt: int
+    received_at: float
+    fields: dict[str, str]
+
+
 class Level(enum.IntEnum):
     """Levels of logging's."""
 
@@ -120,5 +133,5 @@ class Log:
 
 
 Effect: TypeAlias = (
-    Send | EndStream | OpenPoll | CallSwf | LookUpAttempt | Register | AnswerComplete | AnswerProgress | Log
+    Send | EndStream | OpenPoll | CallSwf | LookUpAttempt | Register | AnswerComplete | AnswerProgress | TaskEnded | Log
 )

@@ -109,6 +109,7 @@ class Lease:
     state: LeaseState
     attempt: int = 1
     input: str | None = None
+    started_event_id: int = 0
     token: bytes = b""
     worker_key: str = ""
     start_to_close_s: int | None = None

@@ -17,6 +17,7 @@ from pyflow_host.core.outcomes import failed
 from pyflow_host.core.reporting import begin_report
 from pyflow_host.core.state import Demand, HostState, Timer, Worker
 from pyflow_host.core.tokens import TokenContent
+from pyflow_host.core.traces import traceparent
 from pyflow_host.core.values import AttemptFacts, ListKey, SwfTask, attempt_of
 
 
@@ -65,6 +66,7 @@ def _received(state: HostState, demand: Demand, task: SwfTask, now: float) -> No
         state=LeaseState.WAITING if attempt == 1 else LeaseState.LOOKING_UP,
         attempt=attempt,
         input=task.input,
+        started_event_id=task.started_event_id,
         received_at=now,
         beat_at=now,
     )
@@ -236,6 +238,7 @@ def _task(lease: Lease, now: float) -> pb.Task:
         activity_id=lease.activity_id,
         attempt=lease.attempt,
     )
+    task.headers["traceparent"] = traceparent(lease.run_id, lease.started_event_id)
     if lease.input is not None:
         task.input.data = lease.input.encode()
     if lease.start_to_close_s is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.core import limits
-from pyflow_host.core.effects import AnswerComplete, CallSwf, Level
+from pyflow_host.core.effects import AnswerComplete, CallSwf, Level, TaskEnded
 from pyflow_host.core.failures import WORKER_LOST, host_failure
 from pyflow_host.core.leases import Lease, LeaseEvent, LeaseState, Reporter
 from pyflow_host.core.outcomes import Report, failed, invalid_outcome, report_of
@@ -105,6 +105,7 @@ def report_answered(state: HostState, lease: Lease, said: SwfSaid, now: float) -
         _end(state, lease, pb.ACK_STATUS_INVALID, said.message, pb.ACK_STATUS_INVALID)
     else:
         state.ledger.reported += 1
+        _tell_end(state, lease, report)
         if report.invalid:
             state.log(Level.WARNING, f"{lease} failed in place of its outcome: {report.invalid}", **lease.fields)
             _end(state, lease, pb.ACK_STATUS_INVALID, report.invalid, pb.ACK_STATUS_DUPLICATE)
@@ -128,6 +129,21 @@ def _end(state: HostState, lease: Lease, status: pb.AckStatus, message: str, aga
         state.do(AnswerComplete(request, _ack(lease.token, status, message)))
     lease.happen(LeaseEvent.ENDED)
     state.close(lease, again)
+
+
+def _tell_end(state: HostState, lease: Lease, report: Report) -> None:
+    if not state.options.tell_ends or lease.resumed or lease.reporter is None:
+        return  # of a task that another host had received, the beginning is not known here
+    ended = TaskEnded(
+        report.call,
+        lease.reporter.value,
+        lease.run_id,
+        lease.started_event_id,
+        lease.attempt,
+        lease.received_at,
+        {**lease.fields, "task_list": lease.list_key.task_list, "domain": lease.list_key.domain},
+    )
+    state.do(ended)
 
 
 def _complete_later(state: HostState, worker: Worker, lease: Lease) -> None:

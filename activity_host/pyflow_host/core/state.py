@@ -33,6 +33,8 @@ class CoreOptions:
     heartbeats_per_s: float = limits.HEARTBEATS_PER_S
     heartbeats_burst: float = limits.HEARTBEATS_BURST
     polls_of_list_max: int = limits.POLLS_OF_LIST_MAX
+    tell_ends: bool = False
+    """Whether TaskEnded is wanted (for traces)."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

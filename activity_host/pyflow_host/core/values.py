@@ -52,6 +52,7 @@ class SwfTask:
     run_id: str
     activity_id: str
     input: str | None
+    started_event_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from host_desk import Desk, completed, finished, running
+from host_desk import LIST, Desk, completed, finished, running
 from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_host.core.effects import Call
+from pyflow_host.core.leases import LeaseState
 from pyflow_host.core.values import SWF_OK, Said, SwfSaid
 
 STEPS = 400
@@ -41,6 +42,18 @@ class Crowd:
         assert counts["lost"] == 0
         for stream, credits in self.granted.items():
             assert len(self.desk.sent(stream, pb.Task)) <= credits
+        self.check_sums()
+
+    def check_sums(self) -> None:
+        """The running sums of the core are what counting anew gives."""
+        state = self.desk.core._state
+        demand = state.demand(LIST)
+        assert demand.credits == sum(worker.credits for worker in state.workers.values())
+        unplaced = [lease for lease in state.leases if lease.state in (LeaseState.WAITING, LeaseState.LOOKING_UP)]
+        assert demand.unplaced == len(unplaced)
+        assert demand.polls_open == len(self.desk.polls)
+        held = {token for worker in state.workers.values() for token in worker.held}
+        assert held <= {lease.swf_token for lease in state.leases}
 
     def do_connect(self) -> None:
         key = self.random.choice(sorted(self.held))

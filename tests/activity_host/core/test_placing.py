@@ -133,6 +133,17 @@ def test_draining_worker_gets_nothing_and_what_waits_for_it_alone_is_given_back(
     assert len(desk.polls) == 1, "credits of a draining worker do not count; one poll is still open"
 
 
+def test_task_that_waits_for_a_worker_that_drains_is_given_back_at_once() -> None:
+    desk = Desk()
+    busy = desk.connect("w1", types=("words",), credits=1)
+    desk.connect("w2", types=("print",), credits=1)
+    desk.task(name="words")
+    desk.task(name="words")
+    assert desk.calls == []
+    desk.frame(busy, draining=pb.Draining())
+    assert [call.members["reason"] for call in desk.calls] == ["pyflow.NoWorker"]
+
+
 def test_failed_polls_back_off_and_go_on() -> None:
     desk = Desk()
     stream = desk.connect(credits=1)

@@ -8,7 +8,7 @@ import pytest
 from host_desk import KEY, Desk, completed
 from pyflow_api.v1 import failure_pb2, payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
-from pyflow_host.core.effects import AnswerComplete, AnswerProgress, Call, Trouble
+from pyflow_host.core.effects import AnswerComplete, AnswerProgress, Call, TaskEnded, Trouble
 from pyflow_host.core.values import Said, SwfSaid
 
 GONE = SwfSaid(said=Said.GONE, message="Unknown activity, scheduledEventId = 5")
@@ -34,6 +34,18 @@ def test_result_goes_to_swf_verbatim_and_is_acked_afterwards() -> None:
     assert desk.ledger() == dict(
         polls_opened=2, received=1, dispatched=1, reported=1, gone=0, lost=0, held=0, resumed=0
     )
+
+
+def test_ends_are_told_only_when_wanted() -> None:
+    for wanted in (False, True):
+        desk = Desk(tell_ends=wanted)
+        stream, token = one_task(desk)
+        desk.frame(stream, outcomes=[completed(token)])
+        desk.now += 2
+        desk.answer()
+        assert [type(effect) for effect in desk.others] == [TaskEnded] * wanted
+    assert isinstance(desk.others[0], TaskEnded)
+    assert desk.now - desk.others[0].received_at == 2
 
 
 def test_absent_result_stays_absent() -> None:
