@@ -129,9 +129,7 @@ class Run:
         self._rig.client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=list(decisions))
 
     def schedule(self, activity: str, input: str | None = None, *, id: str = "activity1", **members: Any) -> None:
-        """Schedule one activity on the task list of the rig, once its type is registered: workers say that they are
-        connected before the host has registered what they bring."""
-        wait_for(lambda: self._rig.is_registered(activity, self._domain), f"registration of {activity}")
+        """Schedule one activity on the task list of the rig."""
         attributes: dict[str, Any] = {
             "activityType": {"name": activity, "version": "1.0"},
             "activityId": id,
@@ -244,14 +242,6 @@ class Rig:
         process = Process([sys.executable, "-m", module, *arguments], {**self.env, **(env or {})})
         self._stack.callback(process.kill)
         return process
-
-    def is_registered(self, activity: str, domain: str) -> bool:
-        """Whether SWF knows the activity type, version 1.0."""
-        try:
-            self.client.describe_activity_type(domain=domain, activityType={"name": activity, "version": "1.0"})
-        except self.client.exceptions.UnknownResourceFault:
-            return False
-        return True
 
     def run(self, domain: str | None = None) -> Run:
         """A workflow execution."""
