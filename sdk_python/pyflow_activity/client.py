@@ -15,6 +15,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_activity.connection import HostConnection
 from pyflow_activity.errors import ActivityError
 from pyflow_activity.failures import failure_of
+from pyflow_activity.names import enum_name
 from pyflow_activity.payloads import encoded
 
 CALL_WITHIN_S = 60.0
@@ -77,7 +78,7 @@ class HostClient:
             metadata=self._connection.metadata(),
             wait_for_ready=True,
         )
-        return pb.AckStatus.Name(answer.ack.status).removeprefix("ACK_STATUS_")
+        return enum_name(pb.AckStatus, answer.ack.status, "ACK_STATUS_")
 
 
 def _token(text: str) -> bytes:

@@ -21,6 +21,13 @@ logger = logging.getLogger("pyflow.activity")
 
 PROGRESS_CHARS_MAX = 2_048
 _ATTEMPT = re.compile(r"\.attempt[1-9][0-9]*$")
+_REASONS = {
+    pb.CANCEL_REASON_TIMED_OUT: "TIMED_OUT",
+    pb.CANCEL_REASON_EXECUTION_CLOSED: "EXECUTION_CLOSED",
+    pb.CANCEL_REASON_LEASE_LOST: "LEASE_LOST",
+    pb.CANCEL_REASON_HOST_DRAINING: "HOST_DRAINING",
+}
+"""Everything else, reasons of later versions of the contract included, reads as REQUESTED."""
 _current: ContextVar[ActivityContext] = ContextVar("pyflow_activity_context")
 
 
@@ -144,8 +151,7 @@ class ActivityContext:
     @property
     def cancel_reason(self) -> str:
         """Why: `REQUESTED`, `TIMED_OUT`, `EXECUTION_CLOSED`, `LEASE_LOST`, `HOST_DRAINING`; empty: not canceled."""
-        name = pb.CancelReason.Name(self._reason).removeprefix("CANCEL_REASON_")
-        return name if self._canceled.is_set() else ""
+        return _REASONS.get(self._reason, "REQUESTED") if self._canceled.is_set() else ""
 
     def wait_canceled(self, timeout_s: float | None = None) -> bool:
         """Wait until the activity should stop; False when the time was over before. A sleep that can be canceled."""

@@ -17,6 +17,8 @@ LANGUAGE = "python"
 MESSAGE_CHARS_MAX = 32_768
 STACK_CHARS_MAX = 65_536
 """More than SWF takes; the host cuts further."""
+FAILURE_BYTES_MAX = 2 * 1024 * 1024
+"""Half of a frame: a failure must always fit into one."""
 _OWN_PACKAGE = "pyflow_activity"
 
 
@@ -30,6 +32,8 @@ def failure_of(error: BaseException, cause_depth_max: int = CAUSE_DEPTH_MAX) -> 
         seen.add(id(inner))
         level.cause.CopyFrom(_one(inner))
         level, inner = level.cause, _cause(inner)
+    if failure.ByteSize() > FAILURE_BYTES_MAX:
+        failure.ClearField("cause")  # a long chain of long causes: SWF would keep none of it
     return failure
 
 

@@ -11,6 +11,8 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 FRAME_OUTCOMES_MAX = 256
 ITEM_OVERHEAD_BYTES = 16
+FRAME_OVERHEAD_BYTES = 64
+"""Credits and Draining beside the items."""
 
 
 class Outbox:
@@ -28,10 +30,16 @@ class Outbox:
         self._filled = threading.Condition()
         self._waiting = False
 
+    def limit(self, frame_bytes_max: int) -> None:
+        """Frames of at most so many bytes from now on."""
+        with self._filled:
+            self._frame_bytes_max = frame_bytes_max
+
     def finished(self, outcome: pb.Outcome, credits: int) -> None:
         """A task has ended; `credits` more can be taken."""
         with self._filled:
-            self._progress.pop(outcome.task_token, None)
+            if outcome.HasField("completed"):
+                self._progress.pop(outcome.task_token, None)  # of no use to anybody any more
             self._outcomes.append(outcome)
             self._credits += credits
             self._notify()
@@ -94,24 +102,37 @@ class Outbox:
 
     def _bundle(self) -> pb.WorkerFrame:
         frame = pb.WorkerFrame()
-        size = 0
+        size = FRAME_OVERHEAD_BYTES
+        if any(outcome.task_token in self._progress for outcome in self._outcomes):
+            # In an earlier frame: in one frame the host reads outcomes first, and the last progress of a task that has
+            # just failed is what its next attempt begins from.
+            self._add_progress(frame, size)
+            self._add_draining(frame)
+            return frame
         while self._outcomes and len(frame.outcomes) < FRAME_OUTCOMES_MAX:
             size += self._outcomes[0].ByteSize() + ITEM_OVERHEAD_BYTES
             if frame.outcomes and size > self._frame_bytes_max:
                 return frame
             frame.outcomes.append(self._outcomes.popleft())
-        while self._progress:
-            token = next(iter(self._progress))
-            size += len(self._progress[token]) + len(token) + 2 * ITEM_OVERHEAD_BYTES
-            if size > self._frame_bytes_max:
-                return frame
-            details = payload_pb2.Payload(data=self._progress.pop(token))
-            frame.progress.append(pb.Progress(task_token=token, details=details))
+        self._add_progress(frame, size)
         frame.credits, self._credits = self._credits, 0
         if self._status is not None:
             frame.status.CopyFrom(self._status)
             self._status = None
+        self._add_draining(frame)
+        return frame
+
+    def _add_draining(self, frame: pb.WorkerFrame) -> None:
         if self._draining:
             frame.draining.SetInParent()
             self._draining = False
-        return frame
+
+    def _add_progress(self, frame: pb.WorkerFrame, size: int) -> None:
+        """As much as fits; at least one into an empty frame."""
+        while self._progress:
+            token = next(iter(self._progress))
+            size += len(self._progress[token]) + len(token) + 2 * ITEM_OVERHEAD_BYTES
+            if size > self._frame_bytes_max and (frame.progress or frame.outcomes):
+                return
+            details = payload_pb2.Payload(data=self._progress.pop(token))
+            frame.progress.append(pb.Progress(task_token=token, details=details))

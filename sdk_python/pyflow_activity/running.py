@@ -15,10 +15,17 @@ from pyflow_activity.activity import Activity
 from pyflow_activity.arguments import ABSENT
 from pyflow_activity.context import ActivityContext, TaskFacts, enter
 from pyflow_activity.errors import ActivityCanceled, BadResult, ResultTooLarge, UnknownActivity
-from pyflow_activity.failures import failure_of
+from pyflow_activity.failures import CAUSE_DEPTH_MAX, failure_of
 from pyflow_activity.payloads import decoded, encoded, json_length
 
-RESULT_CHARS_MAX = 32_768
+LIMITS_DEFAULT = pb.Limits(
+    frame_bytes_max=4 * 1024 * 1024,
+    payload_bytes_max=128 * 1024,
+    result_chars_max=32_768,
+    progress_chars_max=2_048,
+    cause_depth_max=CAUSE_DEPTH_MAX,
+)
+"""What holds where a host names no limit of its own: SWF's."""
 
 
 def facts_of(task: pb.Task) -> TaskFacts:
@@ -41,16 +48,16 @@ def facts_of(task: pb.Task) -> TaskFacts:
 
 
 def outcome_of(
-    activity: Activity | None, task: pb.Task, context: ActivityContext, result_chars_max: int = RESULT_CHARS_MAX
+    activity: Activity | None, task: pb.Task, context: ActivityContext, limits: pb.Limits = LIMITS_DEFAULT
 ) -> pb.Outcome:
     """Run the activity for `task` in this thread. Never raises: whatever happens is an outcome."""
     try:
         enter(context)
-        return _completed(_called(activity, task, context), task, context, result_chars_max)
+        return _completed(_called(activity, task, context), task, context, limits)
     except ActivityCanceled as canceled:
         return pb.Outcome(task_token=task.task_token, canceled=_canceled(canceled))
     except BaseException as error:
-        return pb.Outcome(task_token=task.task_token, failed=failure_of(error))
+        return pb.Outcome(task_token=task.task_token, failed=failure_of(error, limits.cause_depth_max))
 
 
 def _called(activity: Activity | None, task: pb.Task, context: ActivityContext) -> object:
@@ -90,18 +97,22 @@ def _called_async(
     return asyncio.run(main())
 
 
-def _completed(result: object, task: pb.Task, context: ActivityContext, chars_max: int) -> pb.Outcome:
+def _completed(result: object, task: pb.Task, context: ActivityContext, limits: pb.Limits) -> pb.Outcome:
     outcome = pb.Outcome(task_token=task.task_token)
     if context.completes_later:
         outcome.will_complete_later.SetInParent()
         return outcome
     data = encoded(result)
-    length = json_length(data)
-    if length > chars_max:
-        raise ResultTooLarge(
-            f"The result of {task.activity_name} has {length} characters as JSON; SWF takes {chars_max}. Store it "
-            "elsewhere and return a reference."
-        )
+    measured = (
+        (json_length(data), limits.result_chars_max, "characters"),
+        (len(data), limits.payload_bytes_max, "bytes"),
+    )
+    for length, most, unit in measured:
+        if length > most:
+            raise ResultTooLarge(
+                f"The result of {task.activity_name} has {length} {unit} as JSON; {most} are the most. Store it "
+                "elsewhere and return a reference."
+            )
     outcome.completed.result.data = data
     return outcome
 

@@ -12,8 +12,9 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_activity.activity import Activity
 from pyflow_activity.context import ActivityContext
+from pyflow_activity.names import enum_name
 from pyflow_activity.outbox import Outbox
-from pyflow_activity.running import facts_of, outcome_of
+from pyflow_activity.running import LIMITS_DEFAULT, facts_of, outcome_of
 
 logger = logging.getLogger("pyflow.activity")
 
@@ -30,6 +31,8 @@ class Held:
     task: pb.Task
     context: ActivityContext
     outcome: pb.Outcome | None = None
+    progress: bytes | None = None
+    """The latest, for the next stream."""
     forgotten: bool = False
     """The host does not want it: no outcome is sent."""
 
@@ -44,7 +47,7 @@ class HeldTasks:
         self._running = 0
         self._lock = threading.Lock()
         self._outbox: Outbox | None = None
-        self._limits = pb.Limits(result_chars_max=32_768, progress_chars_max=2_048, cause_depth_max=16)
+        self._limits = LIMITS_DEFAULT
         self._draining = False
         self._emptied = threading.Event()
         self._emptied.set()
@@ -63,11 +66,12 @@ class HeldTasks:
         with self._lock:
             for token in unwanted:
                 self._forget(token)
-            if welcome.HasField("limits"):
-                self._limits = welcome.limits
-            for held in self._held.values():
+            self._limits = _limits_of(welcome)
+            for token, held in self._held.items():
                 if held.outcome is not None:
                     outbox.finished(held.outcome, 0)
+                elif held.progress is not None:
+                    outbox.progress(token, held.progress)
             if self._draining:
                 outbox.drain()
             elif self._slots > self._running:
@@ -86,6 +90,9 @@ class HeldTasks:
         )
         with self._lock:
             if task.task_token in self._held:
+                logger.warning("%s was sent twice by the host; the second is ignored", _said(task))
+                if self._outbox is not None and not self._draining:
+                    self._outbox.add_credits(1)  # the one it took is free again
                 return
             held = self._held[task.task_token] = Held(task, context)
             self._running += 1
@@ -107,7 +114,7 @@ class HeldTasks:
         if held is not None:
             level = _ACK_LEVELS.get(ack.status, logging.WARNING)
             if logger.isEnabledFor(level):
-                status = pb.AckStatus.Name(ack.status).removeprefix("ACK_STATUS_")
+                status = enum_name(pb.AckStatus, ack.status, "ACK_STATUS_")
                 logger.log(
                     level, "%s of workflow %s: %s %s", _said(held.task), held.task.workflow_id, status, ack.message
                 )
@@ -159,16 +166,19 @@ class HeldTasks:
 
     def _progress(self, token: bytes, details: bytes) -> None:
         with self._lock:
-            outbox = self._outbox
-        if outbox is not None:  # cut off: the next call after the reconnect tells it
-            outbox.progress(token, details)
+            held = self._held.get(token)
+            if held is None or held.outcome is not None:
+                return
+            held.progress = details
+            if self._outbox is not None:
+                self._outbox.progress(token, details)
 
     def _run(self) -> None:
         while True:
             held = self._queue.get()
             task = held.task
             activity = self._activities.get((task.activity_name, task.activity_version))
-            outcome = outcome_of(activity, task, held.context, self._limits.result_chars_max)
+            outcome = outcome_of(activity, task, held.context, self._limits)
             with self._lock:
                 self._running -= 1
                 held.outcome = outcome
@@ -178,6 +188,14 @@ class HeldTasks:
                 elif self._outbox is not None and credit:
                     self._outbox.add_credits(credit)
                 self._look_if_empty()
+
+
+def _limits_of(welcome: pb.Welcome) -> pb.Limits:
+    """Those of the host; where it names none, SWF's."""
+    limits = pb.Limits()
+    limits.CopyFrom(LIMITS_DEFAULT)
+    limits.MergeFrom(welcome.limits)
+    return limits
 
 
 def _said(task: pb.Task) -> str:

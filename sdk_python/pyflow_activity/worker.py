@@ -24,6 +24,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_activity.activity import activities_of
 from pyflow_activity.connection import HostConnection
 from pyflow_activity.errors import BadUsage, HostRefused, WorkerError
+from pyflow_activity.names import enum_name
 from pyflow_activity.outbox import Outbox
 from pyflow_activity.tasks import HeldTasks
 
@@ -103,6 +104,7 @@ class Worker:
         self._key = secrets.token_hex(16)
         self._tasks = HeldTasks(self._activities, slots)
         self._stopping = threading.Event()
+        self._signaled = False
         self._ended = threading.Event()
         self._stream: _Stream | None = None
         self._connected = threading.Event()
@@ -126,8 +128,8 @@ class Worker:
 
     def stop(self) -> None:
         """Take no new tasks, let the running ones end, then let `run` return. Returns at once."""
+        self._tasks.drain()  # first: a stream must not be closed before Draining is in it
         self._stopping.set()
-        self._tasks.drain()
         self._finish_if_done()
 
     @property
@@ -140,11 +142,11 @@ class Worker:
         return self._connected.wait(timeout_s)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._stopping.is_set():
+        if self._signaled or self._stopping.is_set():
             os._exit(128 + number)
+        self._signaled = True
         # Not from the signal handler: the locks may be held by the very frame it interrupts.
         threading.Thread(target=self._stop_on_signal, args=(number,), daemon=True).start()
-        self._stopping.set()
 
     def _stop_on_signal(self, number: int) -> None:
         name = signal.Signals(number).name
@@ -238,6 +240,8 @@ class Worker:
         stream.welcomed = True
         interval = welcome.ping_interval
         stream.silence_max_s = SILENT_INTERVALS_MAX * (interval.seconds + interval.nanos / 1e9) or float("inf")
+        if welcome.limits.frame_bytes_max:
+            stream.outbox.limit(min(FRAME_BYTES_WANTED, welcome.limits.frame_bytes_max))
         self._tasks.connected(stream.outbox, welcome)
         self._connected.set()
         logger.info(
@@ -253,7 +257,7 @@ class Worker:
     def _go_away(self, go_away: pb.GoAway) -> None:
         after = go_away.reconnect_after
         self._no_earlier_than = time.monotonic() + after.seconds + after.nanos / 1e9
-        name = pb.GoAwayReason.Name(go_away.reason).removeprefix("GO_AWAY_REASON_")
+        name = enum_name(pb.GoAwayReason, go_away.reason, "GO_AWAY_REASON_")
         if go_away.reason in _FINAL:
             raise HostRefused(f"The host at {self._connection.address} refuses this worker ({name}): {go_away.message}")
         logger.warning("The host says goodbye (%s): %s", name, go_away.message)

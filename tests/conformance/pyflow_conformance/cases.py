@@ -22,7 +22,6 @@ FEATURES = {
     "unary": "the SDK can complete tasks from outside a stream",
     "tls": "TLS and mutual TLS",
     "surrogates": "a text can hold half a surrogate pair, or bytes that are no UTF-8",
-    "fork": "the language forks processes",
 }
 """What an executor may have or lack (`needs` of a case, `--without` of the command line)."""
 

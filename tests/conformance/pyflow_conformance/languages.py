@@ -33,10 +33,11 @@ def built_in() -> list[Language]:
         raise BadUsage(
             f"{JAVA_JAR} is not there. Build it: mvn -q -DskipTests -pl tests/conformance/executors/java -am package"
         )
+    ruby = ROOT / "sdk_ruby"
     commands = {
-        "python": (f"{shlex.quote(sys.executable)} {_quoted('executors/python/executor.py')}", {"typed", "fork"}),
-        "ruby": (f"ruby -I {shlex.quote(str(ROOT / 'sdk_ruby/lib'))} {_quoted('executors/ruby/executor.rb')}", {"typed"}),
-        "java": (f"java {FAST_START} -jar {shlex.quote(str(JAVA_JAR))}", {"fork"}),
+        "python": (f"{shlex.quote(sys.executable)} -m pyflow_activity {_quoted('executors/python/executor.py')}", {"typed"}),
+        "ruby": (f"ruby -I {ruby / 'lib'} {ruby / 'exe/pyflow-activity'} {_quoted('executors/ruby/executor.rb')}", {"typed"}),
+        "java": (f"java {FAST_START} -jar {shlex.quote(str(JAVA_JAR))}", set[str]()),
     }
     return [
         Language(name=name, command=command, lacks=frozenset(lacks), known_failing=known_failing_of(name))

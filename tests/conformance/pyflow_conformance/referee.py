@@ -34,6 +34,7 @@ class Referee:
         self._known: set[bytes] = set()
         self._settled: set[bytes] = set()
         self._finished: set[bytes] = set()
+        self._drains = False
         self._on = _OnStream()
         self._frame_bytes_max = 0
         self.faults: list[str] = []
@@ -42,6 +43,11 @@ class Referee:
     def credits_left(self) -> int:
         """Tasks the worker may still be sent on this stream."""
         return self._on.granted - self._on.sent
+
+    @property
+    def running(self) -> int:
+        """Tasks sent that have had no outcome and are wanted."""
+        return len(self._running)
 
     @property
     def credits_granted(self) -> int:
@@ -81,6 +87,8 @@ class Referee:
             return
         if frame.HasField("hello"):
             self._fault("Hello was sent in a frame that is not the first of the stream")
+        if on.frames == 2 and self._drains and not (frame.HasField("draining") or frame.HasField("status")):
+            self._fault("Draining is not in the first frame after Welcome of a worker that drains")
         if not on.welcomed:
             self._fault("a frame was sent between Hello and Welcome")
         if self._frame_bytes_max and frame.ByteSize() > self._frame_bytes_max:
@@ -143,15 +151,13 @@ class Referee:
             if on.draining or frame.HasField("draining"):
                 self._fault("credits were given after or together with Draining")
             on.granted += frame.credits
-            if self.credits_left + len(self._running) > self._slots:
-                self._fault(
-                    f"{self.credits_left} credits are open while {len(self._running)} tasks run: more than the "
-                    f"{self._slots} slots"
-                )
+            # A credit may come a frame before the outcome that freed its slot; `credits` steps look at the sums.
+            if self.credits_left > self._slots:
+                self._fault(f"{self.credits_left} credits are open: more than the {self._slots} slots")
         if frame.HasField("draining"):
             if on.draining:
                 self._fault("Draining was sent twice on one stream")
-            on.draining = True
+            on.draining = self._drains = True
 
     def _fault(self, what: str) -> None:
         self.faults.append(what)

@@ -37,10 +37,12 @@ class WorkerScript:
         self._directory = directory
         self._streams_before = len(host.streams)
         self._stream: Stream | None = None
-        self._nonce = 0
+        self._nonce = self._rounds = 0
         self._step_began = 0.0
-        self._unary_seen = 0
+        self._unary_seen = len(host.unary_seen)
         self.wire: dict[str, bytes] = {}
+        host.deaf, host.unary_code, host.cancel_requested = False, None, False
+        host.ack_status = pb.ACK_STATUS_REPORTED
         self._do: dict[type, Callable[..., Awaitable[None]]] = {
             steps.Connect: self._connect, steps.Hello: self._hello, steps.Welcome: self._welcome,
             steps.Credits: self._credits, steps.Task: self._task, steps.Tasks: self._tasks,
@@ -223,7 +225,8 @@ class WorkerScript:
 
     async def _calls(self, step: steps.Calls) -> None:
         stream, referee = self._open, self._host.referee
-        tokens = {self._names.token(f"{step.activity}{number}"): number for number in range(step.count)}
+        self._rounds += 1
+        tokens = {self._names.token(f"{self._rounds}.{number}"): number for number in range(step.count)}
         waiting, acked = list(tokens.items()), set[bytes]()
         deadline = asyncio.get_running_loop().time() + step.within_s
         while len(acked) < step.count:
@@ -244,7 +247,9 @@ class WorkerScript:
             what = f"outcomes or credits ({len(acked)} of {step.count} calls are done)"
             await self._host.until(lambda: self._calls_go_on(tokens, acked, bool(waiting)), what, left)
         await self._host.until(
-            lambda: referee.credits_left == self._slots, "credits for all slots after the calls", steps.DEADLINE_S
+            lambda: referee.credits_left + referee.running == self._slots,
+            "a credit for each free slot after the calls",
+            steps.DEADLINE_S,
         )
 
     def _calls_go_on(self, tokens: dict[bytes, int], acked: set[bytes], waiting: bool) -> bool:

@@ -1,11 +1,9 @@
-"""The Python executor: a worker with the activities that the cases call. README.md tells what each must do."""
+"""The Python executor: `python -m pyflow_activity executor.py`. README.md tells what each activity must do."""
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -16,8 +14,6 @@ from pyflow_activity import (
     ActivityFailure,
     HostClient,
     ProgressTooLarge,
-    Worker,
-    WorkerError,
     activity,
     current,
 )
@@ -239,10 +235,3 @@ def child_process() -> int:
 def die() -> None:
     os.kill(os.getpid(), 9)
 
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
-        Worker(activities=sys.modules["__main__"], slots=int(os.environ["PYFLOW_SLOTS"])).run()
-    except WorkerError as error:
-        sys.exit(str(error))

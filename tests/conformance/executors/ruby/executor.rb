@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# The Ruby executor: a worker with the activities that the cases call. README.md tells what each must do.
+# The Ruby executor: `pyflow-activity executor.rb`. README.md tells what each activity must do.
 
 require "fileutils"
 require "pyflow"
@@ -200,5 +200,3 @@ class Elsewhere
 
   def die = Process.kill("KILL", Process.pid)
 end
-
-Pyflow::Worker.new(activities: [Values, Running, Failing, Elsewhere], slots: Integer(ENV.fetch("PYFLOW_SLOTS"))).run
