@@ -24,13 +24,8 @@ public final class ActivityCompletion implements AutoCloseable {
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
     private static final long DEADLINE_S = 70;
 
-    /** SWF's own limits: without a stream no host has told others. */
-    private static final Limits LIMITS = Limits.newBuilder()
-            .setResultCharsMax(32_768)
-            .setPayloadBytesMax(4 * 32_768)
-            .setProgressCharsMax(2_048)
-            .setCauseDepthMax(8)
-            .build();
+    /** Without a stream no host has told others. */
+    private static final Limits LIMITS = HostLimits.SWF;
 
     private final HostOptions host;
     private final ManagedChannel channel;

@@ -46,7 +46,7 @@ final class WorkerLoop implements HostStream.Listener {
 
     // All below is guarded by the lock.
     private final HeldTasks held;
-    private Limits limits = Limits.getDefaultInstance();
+    private Limits limits = HostLimits.SWF;
     private HostStream stream;
     private boolean welcomed;
     private Optional<StreamEnd> end = Optional.empty();
@@ -311,7 +311,7 @@ final class WorkerLoop implements HostStream.Listener {
 
     private void welcome(Welcome welcome) {
         welcomed = true;
-        limits = welcome.getLimits();
+        limits = HostLimits.of(welcome.getLimits());
         Duration interval = Durations.of(welcome.getPingInterval());
         silenceMaxNs = (interval.isZero() ? PING_INTERVAL_DEFAULT : interval).toNanos() * SILENT_INTERVALS_MAX;
         held.welcomed(welcome.getResumedList());
