@@ -39,14 +39,16 @@ class ProcessEnded(Exception):
 class Process:
     """One process in a process group of its own, its output kept (and shown, if asked)."""
 
-    def __init__(self, name: str, command: list[str], env: dict[str, str], *, show: bool) -> None:
+    def __init__(
+        self, name: str, command: list[str], env: dict[str, str], *, show: bool, directory: Path = HERE
+    ) -> None:
         self.name = name
         self._output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
         self._show = show
         self._lines = threading.Condition()
         self._popen = subprocess.Popen(
             command,
-            cwd=HERE,
+            cwd=directory,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
