@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from console_processes import Ended, Running
 from pyflow.swf import ensure_domain, make_client
 
@@ -40,6 +41,17 @@ def test_keeps_everything_in_the_current_directory_unless_told_otherwise(
     assert (tmp_path / "pyflow-dev.db").exists()
 
 
+def test_answers_only_what_is_signed_with_the_key(go: Callable[..., Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "right")
+    swf = go("dev", "--port", "0", "--memory", "--require-sigv4", "AKIDEXAMPLE:right")
+    url = swf.wait_for("SWF endpoint: ").split()[-1]
+    make_client(endpoint_url=url).list_domains(registrationStatus="REGISTERED")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(ClientError, match="signature"):
+        make_client(endpoint_url=url).list_domains(registrationStatus="REGISTERED")
+
+
 def test_port_in_use(run: Callable[..., Ended]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -63,6 +75,7 @@ def test_data_file_that_is_no_data_file(run: Callable[..., Ended], tmp_path: Pat
         (["--lambda", "f=no_such_module:f"], ["no_such_module"]),
         (["--lambda", "f=console_flows:absent"], ["absent"]),
         (["--lambda", "f=json:loads", "--lambda", "f=json:dumps"], ["twice"]),
+        (["--require-sigv4", "key-without-secret"], ["KEY:SECRET"]),
         (["--data", "x.db", "--memory"], ["--memory"]),
         (["--host", "0.0.0.0"], ["0.0.0.0", "--insecure"]),
     ],

@@ -77,7 +77,7 @@ def test_worker_arguments_that_cannot_be(run: Callable[..., Ended], arguments: l
         (["--listen", "127.0.0.1:0", "--worker", "'"], ["worker command"]),
         (["--listen", "unix:/nonexistent/host.sock"], ["/nonexistent"]),
         (["--listen", "0.0.0.0:0"], ["0.0.0.0"]),
-        (["--worker", "true"], ["--listen"]),
+        (["--config", "/nonexistent/host.toml"], ["/nonexistent/host.toml"]),
     ],
 )
 def test_host_arguments_that_cannot_be(

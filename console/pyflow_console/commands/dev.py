@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pyflow_local.engine.limits import Quotas
 from pyflow_local.errors import LocalSwfError
 from pyflow_local.server import serve
 
@@ -30,7 +31,21 @@ def add(commands: Commands) -> None:
         metavar="NAME=module:function",
         help="run Lambda tasks of this name by a Python function (can be repeated)",
     )
+    parser.add_argument(
+        "--lambda-endpoint", metavar="URL", help="a Lambda-compatible endpoint for functions not named by --lambda"
+    )
     parser.add_argument("--full-sync", action="store_true", help="survive power loss too, not only a killed process")
+    parser.add_argument("--relax-quotas", action="store_true", help="lift the quotas that SWF has for an account")
+    parser.add_argument(
+        "--allow-time-skipping", action="store_true", help="let tests skip time; never where it matters"
+    )
+    parser.add_argument(
+        "--require-sigv4",
+        action="append",
+        default=[],
+        metavar="KEY:SECRET",
+        help="answer only what is signed with this key (can be repeated)",
+    )
     parser.add_argument("--insecure", action="store_true", help="listen on other than loopback addresses, unchecked")
 
 
@@ -44,6 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
             lambdas=_lambdas(arguments.lambdas),
             ready=lambda url: print(f"SWF endpoint: {url}", flush=True),
             full_sync=arguments.full_sync,
+            quotas=Quotas.relaxed() if arguments.relax_quotas else None,
+            lambda_endpoint=arguments.lambda_endpoint,
+            allow_time_skipping=arguments.allow_time_skipping,
+            require_sigv4=_keys(arguments.require_sigv4),
             insecure=arguments.insecure,
         )
     except LocalSwfError as error:
@@ -55,6 +74,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > PORT_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; a number from 0 to {PORT_MAX} is")
     return int(text)
+
+
+def _keys(pairs: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, _, secret = pair.partition(":")
+        if not (key and secret):
+            raise BadArgument("a --require-sigv4 is not KEY:SECRET; both are needed")  # not shown: it may be a secret
+        found[key] = secret
+    return found
 
 
 def _lambdas(pairs: list[str]) -> dict[str, str]:
