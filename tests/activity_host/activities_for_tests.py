@@ -42,7 +42,7 @@ def facts() -> dict[str, Any]:
         "workflow_id": me.workflow_id,
         "activity_id": me.activity_id,
         "attempt": me.attempt,
-        "key": me.idempotency_key.partition("/")[2],
+        "key": me.idempotency_key.rpartition("/")[2],  # run ids have slashes of their own
         "last_progress": me.last_progress,
         "time_left_s": me.time_left_s,
         "pid": os.getpid(),
