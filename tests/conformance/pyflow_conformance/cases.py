@@ -153,6 +153,8 @@ def _case(group: str, subject: str, text: CaseText) -> Case:
     if unknown:
         raise BadCase(f"{name}: needs {', '.join(sorted(unknown))}, which is no feature; {', '.join(FEATURES)} are.")
     made = tuple(_step(known, step, f"{name}, step {number}") for number, step in enumerate(text.steps, 1))
+    if subject == "host" and (text.own or text.transport != "tcp" or text.environment):
+        raise BadCase(f"{name}: own, transport and environment are for worker cases; hosts have them in their steps.")
     own = text.own or text.slots != SLOTS_DEFAULT or text.transport != "tcp" or bool(text.environment)
     return Case(
         name=name,

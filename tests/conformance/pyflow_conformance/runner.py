@@ -100,7 +100,7 @@ class Runner:
         if case.subject == "host":
             with tempfile.TemporaryDirectory(prefix="cf") as directory:
                 script = HostScript(case, language, Path(directory))
-                return await self._steps(script, case, script.close, lambda: script.output)
+                return await self._run_host(script, case)
         assert language is not None
         with tempfile.TemporaryDirectory(prefix="cf") as directory:
             return await self._run_worker(case, language, Path(directory), wire)
@@ -130,7 +130,7 @@ class Runner:
                 await worker.close()
         return ""
 
-    async def _steps(self, script: HostScript, case: Case, close: object, output: object) -> str:
+    async def _run_host(self, script: HostScript, case: Case) -> str:
         try:
             for number, step in enumerate(case.steps, 1):
                 try:

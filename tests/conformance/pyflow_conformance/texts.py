@@ -2,7 +2,7 @@
 
 A Text is a string, or a list of strings and `{repeat: "[", times: 500}`. In each string `$dir` stands for the case's
 directory, `$language` for the language under test, `$token(a)` for the token of task `a` in base64url, `$token64(a)`
-for it in base64, as the JSON form of messages has it, and `$json64({...})` for any text in base64. A value that is
+for it in base64, as the JSON form of messages has it, `$json64({...})` for any text in base64, `$zeros(N)` for N bytes of 0 in base64. A value that is
 `$bytes(a)` as a whole is the token itself.
 """
 
@@ -28,6 +28,7 @@ Text: TypeAlias = str | list[str | Repeated]
 _TOKEN = re.compile(r"\$token\((\w+)\)")
 _TOKEN_64 = re.compile(r"\$token64\((\w+)\)")
 _TEXT_64 = re.compile(r"\$json64\((.*)\)$", re.DOTALL)
+_ZEROS = re.compile(r"\$zeros\((\d+)\)$")
 _BYTES = re.compile(r"\$bytes\((\w+)\)$")
 
 
@@ -68,6 +69,7 @@ class Names:
             text = text.replace(f"${name}", value)
         text = _TOKEN.sub(lambda match: urlsafe(self.token(match[1])), text)
         text = _TOKEN_64.sub(lambda match: base64.b64encode(self.token(match[1])).decode(), text)
+        text = _ZEROS.sub(lambda match: base64.b64encode(bytes(int(match[1]))).decode(), text)
         return _TEXT_64.sub(lambda match: base64.b64encode(match[1].encode()).decode(), text)
 
 
