@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-def log_to_stderr(level: int) -> None:
+def log_to_stderr(level: int | str) -> None:
     """Log to standard error, as JSON when PYFLOW_LOG_FORMAT is `json`."""
     handler = logging.StreamHandler()
     if os.environ.get(FORMAT_VARIABLE) == "json":

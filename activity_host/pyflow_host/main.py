@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def options_of(arguments: argparse.Namespace) -> HostOptions:
     """HostOptions from a parsed command line and its --config. Raises BadOptions."""
     tls = None
-    if arguments.tls_cert or arguments.tls_key:
+    if arguments.tls_cert or arguments.tls_key or arguments.tls_client_ca:
         if not (arguments.tls_cert and arguments.tls_key):
-            raise BadOptions("--tls-cert and --tls-key go together.")
+            raise BadOptions("--tls-cert and --tls-key go together, and --tls-client-ca needs both.")
         tls = TlsOptions(
             cert_file=arguments.tls_cert, key_file=arguments.tls_key, client_ca_file=arguments.tls_client_ca
         )

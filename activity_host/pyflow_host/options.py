@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ PING_INTERVAL_MIN_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsOptions:
-    """TLS of the listeners that are not Unix sockets. PEM files; read again when they change."""
+    """TLS of the listeners that are not Unix sockets. PEM files; read again when they change (see `tls`)."""
 
     cert_file: Path
     key_file: Path
@@ -67,6 +68,11 @@ class HostOptions:
             raise BadOptions("A host needs at least one SWF domain (--domain).")
         if not self.listen:
             raise BadOptions("A host needs at least one address to listen on (--listen).")
+        for name in ("ping_interval_s", "grace_s", "drain_timeout_s", "heartbeats_per_s"):
+            if not math.isfinite(getattr(self, name)):
+                raise BadOptions(f"{name} is {getattr(self, name)}; it must be a finite number.")
+        if self.heartbeats_per_s <= 0:
+            raise BadOptions(f"heartbeats_per_s is {self.heartbeats_per_s}; it must be above 0.")
         if self.ping_interval_s < PING_INTERVAL_MIN_S:
             raise BadOptions(f"The ping interval is {self.ping_interval_s} s; {PING_INTERVAL_MIN_S} s is the least.")
         if self.grace_s < 0 or self.drain_timeout_s < 0:

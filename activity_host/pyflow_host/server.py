@@ -19,6 +19,7 @@ from pyflow_host.core.limits import FRAME_BYTES_MAX
 from pyflow_host.errors import BadOptions, CannotListen
 from pyflow_host.options import TlsOptions
 from pyflow_host.servicer import ActivityHostServicer, read_frame
+from pyflow_host.tls import CertificateFiles
 
 SERVICE = host_pb.DESCRIPTOR.services_by_name["ActivityHostService"].full_name
 MESSAGE_BYTES_MAX = 2 * FRAME_BYTES_MAX
@@ -84,7 +85,7 @@ class HostServer:
             if tls is None:
                 port = self._server.add_insecure_port(text)
             else:
-                port = self._server.add_secure_port(text, _credentials(tls))
+                port = self._server.add_secure_port(text, CertificateFiles(tls).credentials())
         except RuntimeError as error:
             raise CannotListen(f"{text} cannot be listened on: {_why(address)} Name another address.") from error
         return address.with_port(port)
@@ -119,15 +120,6 @@ def _handlers(servicer: ActivityHostServicer) -> grpc.GenericRpcHandler:
         response_serializer=pb.HostFrame.SerializeToString,
     )
     return grpc.method_handlers_generic_handler(SERVICE, {**unary, "Work": work})
-
-
-def _credentials(tls: TlsOptions) -> grpc.ServerCredentials:
-    try:
-        key, cert = tls.key_file.read_bytes(), tls.cert_file.read_bytes()
-        authority = tls.client_ca_file.read_bytes() if tls.client_ca_file else None
-    except OSError as error:
-        raise BadOptions(f"The TLS file {error.filename} cannot be read: {error.strerror}.") from error
-    return grpc.ssl_server_credentials([(key, cert)], authority, authority is not None)
 
 
 def _why(address: Address) -> str:

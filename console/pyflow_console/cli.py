@@ -1,6 +1,7 @@
 """The `pyflow` command: reads the command line, runs one command, and tells failures in words.
 
-Exit codes: 0 done; 1 the execution that was waited for did not complete; 2 it could not be done; 130 interrupted.
+Exit codes: 0 done; 1 the execution that was waited for did not complete, or code does not fit a saved history;
+2 it could not be done; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ COMMANDS = {
     "start": "start",
     "status": "status",
     "history": "history",
+    "replay": "replay",
     "signal": "signaling",
+    "replay": "replay",
 }
 """Each command and its module in `commands`."""
 

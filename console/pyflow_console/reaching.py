@@ -20,12 +20,20 @@ ANSWER_TIMEOUT_S = 10.0
 ATTEMPTS_MAX = 2
 
 
-def client_for(*domains: str) -> SWFClient:
+def client_for(
+    *domains: str, region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+) -> SWFClient:
     """A client for an operator's calls, after SWF was found there and asked for the domains.
 
-    Raises NotReached, SwfError.
+    What is left out of region, profile and endpoint comes from where AWS tools look. Raises NotReached, SwfError.
     """
-    client = make_client(read_timeout_s=ANSWER_TIMEOUT_S, attempts_max=ATTEMPTS_MAX)
+    client = make_client(
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        read_timeout_s=ANSWER_TIMEOUT_S,
+        attempts_max=ATTEMPTS_MAX,
+    )
     check_listening(str(client.meta.endpoint_url))
     for domain in domains:
         check_domain(client, domain)

@@ -7,8 +7,11 @@ import os
 import sys
 import traceback
 from types import ModuleType
+from typing import TypeVar
 
 from pyflow_console.errors import BadArgument
+
+T = TypeVar("T")
 
 
 def make_current_directory_importable() -> None:
@@ -34,7 +37,7 @@ def load_module(name: str) -> ModuleType:
         raise _broken(name, error) from error
 
 
-def load_class(target: str, base: type) -> type:
+def load_class(target: str, base: type[T]) -> type[T]:
     """The class of a MODULE:CLASS argument, which must derive from `base`. Raises BadArgument."""
     module_name, colon, class_name = target.partition(":")
     if not colon or not module_name or not class_name:

@@ -189,6 +189,7 @@ def test_host_asked_to_stop_stops_its_workers_and_their_children(rig: Rig) -> No
         ("unknown = 1", "unknown is not known"),
         ("ping_interval_s = true", "ping_interval_s must be a number"),
         ("polls_of_list_max = 1.5", "polls_of_list_max must be a whole number"),
+        ("heartbeats_per_s = 0", "must be above 0"),
         ("polls_of_list_max = 2000", "SWF takes 1 to 1,000"),
         ("[tls]\ncert_file = 'x'", "tls.key_file is missing"),
         ("[[worker]]\nname = 'x'", "worker[0].command must be"),

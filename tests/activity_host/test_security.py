@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import ssl
 import stat
 from pathlib import Path
 
@@ -68,6 +70,47 @@ def test_tls(rig: Rig) -> None:
     assert plain.wait() == 1
     connected(rig, worker_at(rig, address, "--tls-ca", str(CERTIFICATES / "ca.pem")))
     assert works(rig)
+
+
+def test_certificates_are_read_again_when_they_change(rig: Rig) -> None:
+    cert, key, authority = (rig.path(name) for name in ("host.pem", "host.key", "ca.pem"))
+
+    def put(name: str) -> None:
+        for suffix, file in (("key", key), ("pem", cert)):
+            fresh = file.with_suffix(".new")
+            shutil.copy(CERTIFICATES / f"{name}.{suffix}", fresh)
+            fresh.replace(file)
+
+    put("host")
+    shutil.copy(CERTIFICATES / "ca.pem", authority)
+    options = ("--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(authority))
+    host = rig.host(*options, listen="127.0.0.1:0")
+    address = address_of(host)
+    trust = ("--tls-ca", str(CERTIFICATES / "ca.pem"))
+    own = ("--tls-cert", f"{CERTIFICATES}/worker.pem", "--tls-key", f"{CERTIFICATES}/worker.key")
+    theirs = ("--tls-cert", f"{CERTIFICATES}/stranger.pem", "--tls-key", f"{CERTIFICATES}/stranger.key")
+    connected(rig, worker_at(rig, address, *trust, *own))
+    assert worker_at(rig, address, *trust, *theirs, "--give-up-after", "0.5").wait() == 1
+    assert shown(address) == pem("host")
+
+    key.write_bytes((CERTIFICATES / "worker.key").read_bytes())  # half of the change: nothing happens yet
+    assert shown(address) == pem("host")
+    host.line_with("the certificate in use is kept")
+    put("worker")
+    authority.write_text(pem("ca") + "\n" + pem("stranger") + "\n")
+    assert shown(address) == pem("worker")
+    worker_at(rig, address, *trust, *theirs).line_with("Connected to the host")
+    assert works(rig), "who was there before is still served"
+
+
+def shown(address: str) -> str:
+    """The certificate that a new connection is shown."""
+    host, _, port = address.rpartition(":")
+    return ssl.get_server_certificate((host, int(port))).strip()
+
+
+def pem(name: str) -> str:
+    return (CERTIFICATES / f"{name}.pem").read_text().strip()
 
 
 def test_mutual_tls(rig: Rig) -> None:
@@ -167,6 +210,12 @@ def test_what_a_killed_host_left_is_no_hindrance_but_a_file_is(rig: Rig) -> None
         (("--auth-token-file", "/not/there"), "/not/there cannot be read"),
         (("--token-key-file", "/proc/x/key"), "/proc/x/key cannot be used"),
         (("--tls-cert", "x.pem"), "go together"),
+        (("--tls-client-ca", "x.pem"), "--tls-client-ca needs both"),
+        (("--tls-cert", "/not/there", "--tls-key", "/not/there"), "The TLS file /not/there cannot be read"),
+        (("--tls-cert", f"{CERTIFICATES}/worker.pem", "--tls-key", f"{CERTIFICATES}/host.key"), "belong together"),
+        ((*TLS_HOST, "--tls-client-ca", f"{CERTIFICATES}/README.md"), "is no PEM certificate"),
+        (("--ping-interval", "nan"), "must be a finite number"),
+        (("--grace", "inf"), "must be a finite number"),
         (("--config", "/not/there.toml"), "cannot be read"),
     ],
 )

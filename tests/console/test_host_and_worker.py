@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,6 +46,57 @@ def test_host_starts_the_worker_itself(
     host = go("host", *DOMAIN, "--listen", address, "--worker", command, XDG_STATE_HOME=str(tmp_path))
     done = call(run)
     assert (done.code, done.out) == (0, '"Hello, world!"\n'), (done, host.err)
+
+
+@pytest.mark.usefixtures("decider")
+def test_host_from_a_configuration_file(
+    run: Callable[..., Ended], go: Callable[..., Running], address: str, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "tokens").write_text("the-word\n", encoding="utf-8")
+    config = tmp_path / "host.toml"
+    config.write_text(
+        f"""
+domains = ["console"]
+listen = ["{address}"]
+auth_token_file = "tokens"
+grace_s = 1
+drain_timeout_s = 5
+metrics_address = "127.0.0.1:0"
+
+[[worker]]
+name = "greeter"
+command = ["{PYFLOW}", "worker", "greetings", "--task-list", "greetings"]
+directory = "{folder}"
+env = {{PYFLOW_HOST_TOKEN = "the-word"}}
+""",
+        encoding="utf-8",
+    )
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    host = go("host", "--config", str(config), PYFLOW_LOG_FORMAT="json", **state)
+    metrics = host.wait_for("Metrics: ").split()[-1]
+    host.wait_for("[greeter-1]")
+    done = call(run)
+    assert (done.code, done.out) == (0, '"Hello, world!"\n'), (done, host.err)
+    with urllib.request.urlopen(metrics, timeout=10) as answer:
+        assert b"pyflow_host_tasks" in answer.read()
+    refused = go("worker", "greetings", "--host", address, *TASK_LIST).end(None)
+    refused.assert_told("UNAUTHENTICATED", code=1)
+    ended = host.end()
+    assert ended.code == 0, ended
+    assert " 0 lost; balanced" in ended.out.splitlines()[-1]
+    logged = [json.loads(line) for line in ended.err.splitlines()]
+    assert any(entry["level"] == "WARNING" and "token" in entry["message"] for entry in logged)
+
+
+def test_host_over_tls(go: Callable[..., Running], tmp_path: Path) -> None:
+    held = Path(__file__).parent.parent / "activity_host" / "certificates"
+    host_side = ("--tls-cert", f"{held}/host.pem", "--tls-key", f"{held}/host.key", "--tls-client-ca", f"{held}/ca.pem")
+    host = go("host", *DOMAIN, *host_side, XDG_STATE_HOME=str(tmp_path))  # without --listen: loopback, any free port
+    address = host.wait_for("Activity host ready").split()[-1]
+    worker_side = ("--tls-ca", f"{held}/ca.pem", "--tls-cert", f"{held}/worker.pem", "--tls-key", f"{held}/worker.key")
+    go("worker", "greetings", "--host", address, *TASK_LIST, *worker_side).wait_for("onnected")
+    stranger = ("--tls-ca", f"{held}/ca.pem", "--give-up-after", "0.5")
+    assert go("worker", "greetings", "--host", address, *TASK_LIST, *stranger).end(None).code == 1
 
 
 def test_worker_started_before_its_host(go: Callable[..., Running], address: str, tmp_path: Path) -> None:

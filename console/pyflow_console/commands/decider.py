@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def load_classes(targets: Sequence[str]) -> list[type]:
+def load_classes(targets: Sequence[str]) -> list[type[Workflow]]:
     """The workflow classes of MODULE:CLASS arguments. Raises BadArgument."""
     return [load_class(target, Workflow) for target in targets]
 
