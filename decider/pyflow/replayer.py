@@ -41,17 +41,38 @@ def load_history(path: str | Path) -> list[Event]:
     except ValueError as error:
         raise DeciderException(f"{path} is not JSON: {error}") from error
     events = data.get("events") if isinstance(data, dict) else data
-    if not isinstance(events, list) or not events or "eventType" not in events[0]:
+    if not isinstance(events, list) or not events or not all(map(_is_event, events)):
         raise DeciderException(f"{path} holds no history: a list of events, or an object with 'events', is needed")
-    for event in events:
-        stamp = event.get("eventTimestamp")
+    events.sort(key=lambda event: int(event["eventId"]))
+    for number, event in enumerate(events, 1):
+        if event["eventId"] != number:
+            raise DeciderException(
+                f"{path} is no whole history: it has no event {number}. Save it from its first event on and without "
+                "a filter"
+            )
+        stamp = event["eventTimestamp"]
         if isinstance(stamp, str):
-            event["eventTimestamp"] = _seconds(stamp)
-    return sorted(events, key=lambda event: int(event["eventId"]))
+            event["eventTimestamp"] = _seconds(stamp, path)
+    return events
 
 
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+def _is_event(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    kind = value.get("eventType")
+    attributes = f"{kind[0].lower()}{kind[1:]}EventAttributes" if isinstance(kind, str) and kind else ""
+    return (
+        isinstance(value.get("eventId"), int)
+        and isinstance(value.get("eventTimestamp"), (int, float, str))
+        and isinstance(value.get(attributes), dict)
+    )
+
+
+def _seconds(text: str, path: str | Path) -> float:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError as error:
+        raise DeciderException(f"{path} has an eventTimestamp that is no moment: {text!r}") from error
 
 
 def replay(
@@ -62,7 +83,8 @@ def replay(
     run_id: str = "replay",
     settings: ExecutionSettings | None = None,
 ) -> Replayed:
-    """Run today's code over a history. Raises ReplayFailed if it would decide otherwise anywhere.
+    """Run today's code over a history. Raises ReplayFailed if it would decide otherwise anywhere, DeciderException if
+    it is no history of this workflow. Its version may be another: whether new code fits old runs is what this tells.
 
     ``run_id`` should be the run's own where code uses ``swf.random`` or ``swf.uuid4`` to decide what to do.
     """
@@ -71,6 +93,11 @@ def replay(
     if first["eventType"] != "WorkflowExecutionStarted":
         raise DeciderException("a history begins with WorkflowExecutionStarted; this one does not")
     kind = first["workflowExecutionStartedEventAttributes"]["workflowType"]
+    if kind["name"] != workflow_class.NAME:
+        raise DeciderException(
+            f"the history is of a workflow {kind['name']!r} (version {kind['version']!r}); "
+            f"{workflow_class.__name__} is {workflow_class.NAME!r}"
+        )
     execution = Execution(
         workflow_class,
         domain="replay",
@@ -106,14 +133,23 @@ def _live_task(events: Iterable[Event]) -> int:
     return live
 
 
-def replay_files(workflow_class: type[Workflow], paths: Iterable[str | Path]) -> list[tuple[str, str | None]]:
-    """Replay many files; (path, what is wrong or None) for each. For ``pyflow replay`` and CI."""
-    results: list[tuple[str, str | None]] = []
+def replay_files(
+    workflow_class: type[Workflow],
+    paths: Iterable[str | Path],
+    *,
+    workflow_id: str = "replay",
+    run_id: str = "replay",
+) -> list[tuple[str, Replayed | DeciderException]]:
+    """Replay many files; for each its path, and what was found or what is wrong.
+
+    `ReplayFailed` is a history that today's code does not fit; any other `DeciderException` a file that is none.
+    """
+    results: list[tuple[str, Replayed | DeciderException]] = []
     for path in paths:
         try:
-            replay(workflow_class, path)
+            found = replay(workflow_class, path, workflow_id=workflow_id, run_id=run_id)
         except DeciderException as error:
-            results.append((str(path), str(error)))
+            results.append((str(path), error))
         else:
-            results.append((str(path), None))
+            results.append((str(path), found))
     return results
