@@ -39,7 +39,11 @@ class CertificateFiles:
     def credentials(self) -> grpc.ServerCredentials:
         """For `add_secure_port`; gRPC asks for changes before each handshake, from a thread of its own."""
         wants_authority = self._now.authority is not None
-        return grpc.dynamic_ssl_server_credentials(_configuration(self._now), self.changed, wants_authority)
+        return grpc.dynamic_ssl_server_credentials(
+            _configuration(self._now),
+            self.changed,  # type: ignore[arg-type]  # the stubs have forgotten that None means no change
+            wants_authority,
+        )
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:
         """What the files hold now if that is new and usable; None: go on with what there was."""

@@ -31,7 +31,6 @@ COMMANDS = {
     "history": "history",
     "replay": "replay",
     "signal": "signaling",
-    "replay": "replay",
 }
 """Each command and its module in `commands`."""
 
