@@ -1,6 +1,8 @@
-"""Benchmarks of the activity host: `python bench/activity_host/run.py [stub|embedded|latency|idle]...`.
+"""Benchmarks of the activity host: `python bench/activity_host/run.py [stub|ruby|java|embedded|latency|idle]...`.
 
 stub       tasks/s through host and one Python worker (64 slots), SWF side stubbed            goal: >= 5,000
+ruby       the same with a Ruby worker                                                        goal: >= 3,000
+java       the same with a Java worker (once bench/sdk_java is built)                         goal: >= 5,000
 embedded   the same with the embedded SWF in another process                                  goal: >= 1,200
 latency    what the host adds to polling SWF directly, one at a time     goal: <= 1 ms median, <= 5 p99
 idle       1,000 connected idle workers: memory and CPU of the host                    goal: <= 100 MB, <= 2 % of a core
@@ -17,13 +19,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pyflow.swf import connect
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+JAVA_BENCH = ROOT / "bench/sdk_java/target/bench.jar"
 REPEATS = 3
 STUB_TASKS = 30_000
 EMBEDDED_RUNS, EMBEDDED_ACTIVITIES = 60, 100
@@ -36,9 +40,8 @@ SLOTS = 64
 class Child:
     """A child process whose output goes to a file, so that nobody has to read it."""
 
-    def __init__(self, arguments: tuple[str, ...], env: dict[str, str]) -> None:
+    def __init__(self, command: tuple[str, ...], env: dict[str, str]) -> None:
         self._output = tempfile.NamedTemporaryFile("r")  # noqa: SIM115 - as long as the child lives
-        command = [sys.executable, *arguments]
         self._popen = subprocess.Popen(
             command,
             cwd=HERE,
@@ -65,9 +68,11 @@ class Child:
 
 
 @contextlib.contextmanager
-def process(*arguments: str, ready: str, env: dict[str, str] | None = None) -> Iterator[tuple[Child, str]]:
+def process(
+    *arguments: str, ready: str, env: dict[str, str] | None = None, program: str = sys.executable
+) -> Iterator[tuple[Child, str]]:
     """A child process that has printed a line with `ready`; that line."""
-    child = Child(arguments, env or {})
+    child = Child((program, *arguments), env or {})
     try:
         yield child, child.line_with(ready)
     finally:
@@ -80,10 +85,26 @@ def worker(address: str, slots: int = SLOTS) -> contextlib.AbstractContextManage
     return process("-m", "pyflow_activity", "noop", *options, ready="Connected")
 
 
-def stub(directory: str) -> dict[str, Any]:
+def ruby_worker(address: str) -> contextlib.AbstractContextManager[tuple[Child, str]]:
+    """A Ruby worker with the no-op activity."""
+    script = ROOT / "bench/sdk_ruby/noop.rb"
+    return process("-I", str(ROOT / "sdk_ruby/lib"), str(script), address, str(SLOTS), ready="onnected", program="ruby")
+
+
+def java_worker(address: str) -> contextlib.AbstractContextManager[tuple[Child, str]]:
+    """A Java worker with the no-op activity."""
+    if not JAVA_BENCH.exists():
+        raise FileNotFoundError(f"{JAVA_BENCH} is not built: mvn -q -DskipTests package in {ROOT}")
+    options = ("--host", address, "--task-list", "bench", "--slots", str(SLOTS))
+    return process("-jar", str(JAVA_BENCH), *options, ready="onnected", program="java")
+
+
+def stub(
+    directory: str, start_worker: Callable[[str], contextlib.AbstractContextManager[Any]] = worker
+) -> dict[str, Any]:
     """One run against the stub."""
     address = f"unix:{directory}/h.sock"
-    with process("stub_host.py", address, str(STUB_TASKS), ready="ready") as (host, _), worker(address):
+    with process("stub_host.py", address, str(STUB_TASKS), ready="ready") as (host, _), start_worker(address):
         line = host.line_with("RESULT ")
         result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
         return result
@@ -248,7 +269,14 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-BENCHES = {"stub": stub, "embedded": embedded, "latency": latency, "idle": idle}
+BENCHES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "stub": stub,
+    "ruby": lambda directory: stub(directory, ruby_worker),
+    "java": lambda directory: stub(directory, java_worker),
+    "embedded": embedded,
+    "latency": latency,
+    "idle": idle,
+}
 
 
 def main() -> int:
