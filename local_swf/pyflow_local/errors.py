@@ -5,6 +5,7 @@ LocalSwfError
  ├─ DataFileUnusable      the data file cannot be opened, belongs to another program, version or process
  ├─ UnsafeBinding         a non-loopback address without signatures and without --insecure
  ├─ BadHistory            a file to import is not a workflow execution's history
+ ├─ BadServerArgument     an argument of the command line does not have the form it must have
  ├─ BadLambdaTarget       NAME=module:function does not name something callable
  └─ StorageFailed         a commit failed (disk full, I/O error); the request was not carried out
 """
@@ -38,3 +39,7 @@ class BadLambdaTarget(LocalSwfError):
 
 class StorageFailed(LocalSwfError):
     """The store could not commit; nothing of the batch was kept."""
+
+
+class BadServerArgument(LocalSwfError):
+    """An argument of the command line does not have the form it must have."""

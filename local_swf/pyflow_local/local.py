@@ -14,8 +14,8 @@ from pyflow_local.engine.faults import Fault
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.http.wire import JSON_1_0, RequestIds, operation_of
-from pyflow_local.lambdas.child import failure_of, takes_context
 from pyflow_local.lambdas.context import LambdaContext
+from pyflow_local.lambdas.handlers import failure_of, takes_context
 from pyflow_local.lambdas.outcomes import ERROR_REASON, cut
 from pyflow_local.service import EndedLambda, Incoming, Service, StepResult
 from pyflow_local.store.store import Store
@@ -60,6 +60,7 @@ class LocalSwf:
         self._poll_seconds = (0.0 if manual else POLL_SECONDS) if poll_seconds is None else poll_seconds
         self._lambdas = dict(lambdas or {})
         self._region = region
+        self._function_arn = f"arn:aws:lambda:{region}:{account}:function:"
         self._changed = threading.Condition()
         self._answers: dict[int, tuple[int, bytes]] = {}
         self._ids = RequestIds()
@@ -199,12 +200,13 @@ class LocalSwf:
     def _outcome(self, invocation: LambdaInvocation) -> LambdaOutcome:
         function = self._lambdas.get(invocation.name)
         if function is None:
-            text = f"Function not found: {invocation.name}"
+            text = f"Function not found: {self._function_arn}{invocation.name}"
             return LambdaOutcome(reason="ResourceNotFoundException", details=text)
         try:
             event = json.loads(invocation.payload)
             if takes_context(function):
-                context = LambdaContext(invocation.name, str(invocation.scheduled_id), invocation.timeout_s)
+                arn, request_id = self._function_arn + invocation.name, f"{invocation.run}-{invocation.scheduled_id}"
+                context = LambdaContext(invocation.name, arn, request_id, invocation.timeout_s)
                 return LambdaOutcome(result=json.dumps(function(event, context)))
             return LambdaOutcome(result=json.dumps(function(event)))
         except Exception as error:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pyflow_local.clock import SteadyClock
-from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.limits import POLL_HOLD_MS, Choices, Quotas
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.errors import AddressInUse, LocalSwfError, UnsafeBinding
 from pyflow_local.http.admin import AdminPaths
@@ -57,6 +57,8 @@ class ServerOptions:
     """Access key -> secret; if not empty, every request must be signed by one of them."""
     insecure: bool = False
     """Serve on a non-loopback address without checking signatures."""
+    poll_hold_s: float = POLL_HOLD_MS / 1000
+    """Seconds after which a long poll that found nothing is answered; shorter ones are for tests."""
 
 
 def serve(
@@ -75,6 +77,7 @@ def serve(
     allow_time_skipping: bool = False,
     require_sigv4: Mapping[str, str] | None = None,
     insecure: bool = False,
+    poll_hold_s: float = POLL_HOLD_MS / 1000,
 ) -> None:
     """Serve SWF until SIGTERM or SIGINT; `ready` gets the URL once requests are answered. Raises LocalSwfError."""
     options = ServerOptions(
@@ -91,6 +94,7 @@ def serve(
         allow_time_skipping=allow_time_skipping,
         require_sigv4=require_sigv4 or {},
         insecure=insecure,
+        poll_hold_s=poll_hold_s,
     )
     serve_options(options, ready)
 
@@ -157,7 +161,7 @@ async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) ->
         lambdas = _Lambdas(
             options, lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome))
         )
-        desk = Frontdesk(loop, clock, lambdas.invoke)
+        desk = Frontdesk(loop, clock, lambdas.invoke, options.poll_hold_s)
         desk.admin = AdminPaths(desk.skip_time, allow_time_skipping=options.allow_time_skipping)
         if options.require_sigv4:
             desk.check = _signature_check(options.require_sigv4)

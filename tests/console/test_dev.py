@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
+import json
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from console_processes import Ended, Running
 from pyflow.swf import ensure_domain, make_client
+
+SWF_DOMAINS_MAX = 100
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -78,8 +87,143 @@ def test_data_file_that_is_no_data_file(run: Callable[..., Ended], tmp_path: Pat
         (["--require-sigv4", "key-without-secret"], ["KEY:SECRET"]),
         (["--data", "x.db", "--memory"], ["--memory"]),
         (["--host", "0.0.0.0"], ["0.0.0.0", "--insecure"]),
+        (["--lambda-endpoint", "ftp://x"], ["ftp://x", "http://"]),
+        (["--poll-hold", "never"], ["never", "seconds"]),
     ],
 )
 def test_arguments_that_cannot_be(run: Callable[..., Ended], arguments: list[str], words: list[str]) -> None:
     where = [] if "--data" in arguments else ["--memory"]
     run("dev", *where, "--port", "0", *arguments).assert_told(*words)
+
+
+# --- the options of the server -------------------------------------------------------------------------------------
+
+
+def url_of(swf: Running) -> str:
+    """Where it listens."""
+    return swf.wait_for("SWF endpoint: ").split()[-1]
+
+
+def client_of(url: str, key: str = "any", secret: str = "any") -> Any:
+    """An unmodified boto3 client that tries once."""
+    return boto3.client(
+        "swf",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def test_signatures_can_be_required(go: Callable[..., Running]) -> None:
+    url = url_of(go("dev", "--port", "0", "--memory", "--require-sigv4", "AKID1:first", "--require-sigv4", "AKID2:b:c"))
+    for key, secret in (("AKID1", "first"), ("AKID2", "b:c")):
+        client_of(url, key, secret).list_domains(registrationStatus="REGISTERED")
+    for key, secret, code in (
+        ("AKID1", "b:c", "InvalidSignatureException"),
+        ("AKID3", "first", "UnrecognizedClientException"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            client_of(url, key, secret).list_domains(registrationStatus="REGISTERED")
+        assert caught.value.response["Error"]["Code"] == code
+
+
+def test_quotas_can_be_relaxed(go: Callable[..., Running]) -> None:
+    def register_one_too_many(*arguments: str) -> None:
+        client = client_of(url_of(go("dev", "--port", "0", "--memory", *arguments)))
+        for number in range(SWF_DOMAINS_MAX + 1):
+            client.register_domain(name=f"d{number}", workflowExecutionRetentionPeriodInDays="1")
+
+    register_one_too_many("--relax-quotas")
+    with pytest.raises(ClientError, match="LimitExceededFault"):
+        register_one_too_many()
+
+
+def post(url: str, path: str) -> tuple[int, Any]:
+    """Status and answer of an empty POST."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection.request("POST", path, b"{}")
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
+
+
+def test_time_can_be_skipped_if_that_is_allowed(go: Callable[..., Running]) -> None:
+    allowed = url_of(go("dev", "--port", "0", "--memory", "--allow-time-skipping"))
+    assert post(allowed, "/_pyflow/skip-time") == (200, {"skippedSeconds": 0})
+    status, answer = post(url_of(go("dev", "--port", "0", "--memory")), "/_pyflow/skip-time")
+    assert status == 403
+    assert "--allow-time-skipping" in answer["message"]
+
+
+class Endpoint(http.server.BaseHTTPRequestHandler):
+    """A Lambda-compatible endpoint that answers with the path it was asked for."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        answer = json.dumps(self.path).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def lambda_end(client: Any, name: str) -> Any:
+    """The event with which a Lambda task of a new workflow ended."""
+    client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+    client.register_workflow_type(
+        domain="d",
+        name="wf",
+        version="1",
+        defaultTaskList={"name": "tl"},
+        defaultExecutionStartToCloseTimeout="60",
+        defaultTaskStartToCloseTimeout="60",
+        defaultChildPolicy="ABANDON",
+        defaultLambdaRole="arn:aws:iam::1:role/r",
+    )
+    client.start_workflow_execution(domain="d", workflowId="w", workflowType={"name": "wf", "version": "1"})
+    task = client.poll_for_decision_task(domain="d", taskList={"name": "tl"})
+    schedule = {
+        "decisionType": "ScheduleLambdaFunction",
+        "scheduleLambdaFunctionDecisionAttributes": {"id": "1", "name": name},
+    }
+    client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=[schedule])
+    return client.poll_for_decision_task(domain="d", taskList={"name": "tl"})["events"][-2]
+
+
+def test_lambda_endpoint(go: Callable[..., Running]) -> None:
+    endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+    where = f"http://127.0.0.1:{endpoint.server_port}"
+    client = client_of(url_of(go("dev", "--port", "0", "--memory", "--lambda-endpoint", where)))
+    ended = lambda_end(client, "far")["lambdaFunctionCompletedEventAttributes"]
+    assert ended["result"] == '"/2015-03-31/functions/far/invocations"'
+    endpoint.shutdown()
+    endpoint.server_close()
+
+
+def test_region_and_account_are_those_of_the_arns(go: Callable[..., Running]) -> None:
+    url = url_of(go("dev", "--port", "0", "--memory", "--region", "eu-central-1", "--account", "999988887777"))
+    client = client_of(url)
+    client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+    arn = client.describe_domain(name="d")["domainInfo"]["arn"]
+    assert arn == "arn:aws:swf:eu-central-1:999988887777:/domain/d"
+
+
+def test_long_polls_can_be_short(go: Callable[..., Running]) -> None:
+    url = url_of(go("dev", "--port", "0", "--memory", "--poll-hold", "0.1"))
+    client = boto3.client(
+        "swf",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=30),  # half of what SWF holds a poll
+    )
+    client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+    assert "taskToken" not in client.poll_for_decision_task(domain="d", taskList={"name": "tl"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,6 +146,25 @@ def test_unknown_function(server: RunningServer) -> None:
     assert end["details"].endswith(":function:nobody")
 
 
+def test_context_names_region_and_account(tmp_path: Path, run_server: Callable[..., RunningServer]) -> None:
+    (tmp_path / "arns.py").write_text("def name_of(event, context):\n    return context.invoked_function_arn\n")
+    server = run_server("--memory", "--region", "eu-west-1", "--account", "42", "--lambda", "name_of=arns:name_of")
+    prepare(server)
+    assert outcome(server, "name_of")[1]["result"] == '"arn:aws:lambda:eu-west-1:42:function:name_of"'
+
+
+def test_only_what_handlers_print_is_printed(tmp_path: Path, run_server: Callable[..., RunningServer]) -> None:
+    (tmp_path / "quiet.py").write_text(
+        "import sys\n\ndef reads(event):\n    print('from the handler')\n    return sys.stdin.read()\n"
+    )
+    server = run_server("--memory", "--lambda", "reads=quiet:reads")
+    prepare(server)
+    assert outcome(server, "reads")[1]["result"] == '""', "standard input is empty for a handler"
+    assert server.process.stderr is not None
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.stderr.read() == "from the handler\n"
+
+
 def test_processes_end_with_the_server(tmp_path: Path, run_server: Callable[..., RunningServer]) -> None:
     (tmp_path / "handlers.py").write_text(HANDLERS)
     server = run_server("--memory", "--lambda", "where=handlers:where")
@@ -161,14 +181,14 @@ def test_processes_end_with_the_server(tmp_path: Path, run_server: Callable[...,
     [
         ("nowhere:f", "module nowhere cannot be imported"),
         ("json:nothing", "module json has no nothing"),
-        ("json", "is not of the form module:function"),
+        ("json", "is not NAME=module:function"),
         ("json:__name__", "is not callable"),
     ],
 )
 def test_bad_targets(target: str, message: str) -> None:
     status, text = refused_start("--port", "0", "--memory", "--lambda", f"f={target}")
     assert status == 2
-    assert f"--lambda f={target}: " in text
+    assert f"f={target}" in text
     assert message in text
     assert "Traceback" not in text
 

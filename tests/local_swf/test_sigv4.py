@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyflow_local.engine.faults import Fault
 from pyflow_local.http.sigv4 import SignatureCheck
+from test_http import refused_start
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -96,3 +98,83 @@ def test_malformed(text: str) -> None:
     with pytest.raises(Fault) as caught:
         SignatureCheck({KEY: SECRET})(b"POST", b"/", headers, b"{}", 0)
     assert caught.value.code == "IncompleteSignatureException"
+
+
+def refused(headers: dict[bytes, bytes], body: bytes = b"{}", **changed: bytes) -> Fault:
+    """How a request is refused at the time it was signed."""
+    now_s = seconds_of(headers)
+    found = {**headers, **{name.replace("_", "-").encode(): value for name, value in changed.items()}}
+    with pytest.raises(Fault) as caught:
+        SignatureCheck({KEY: SECRET})(b"POST", b"/", found, body, now_s)
+    return caught.value
+
+
+def test_a_signature_does_not_serve_another_operation() -> None:
+    target = "SimpleWorkflowService."
+    whole = signed(b"{}", {"X-Amz-Target": f"{target}ListDomains"})
+    fault = refused(whole, x_amz_target=f"{target}DeprecateDomain".encode())
+    assert fault.code == "InvalidSignatureException"
+    assert "does not match" in fault.message
+    without = signed(b"{}", {})  # the target was not signed at all: it could be anything
+    fault = refused(without, x_amz_target=f"{target}DeprecateDomain".encode())
+    assert (fault.code, fault.message) == ("InvalidSignatureException", "'x-amz-target' must be a signed header")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "words"),
+    [
+        (b"/us-east-1/", b"/eu-west-1/", "InvalidSignatureException", "does not match"),
+        (b"/swf/", b"/s3/", "UnrecognizedClientException", "invalid"),
+        (KEY.encode(), b"AKIDNOBODY", "UnrecognizedClientException", "invalid"),
+        (b"host;", b"", "InvalidSignatureException", "'host' must be a signed header"),
+    ],
+)
+def test_another_scope_than_was_signed(old: bytes, new: bytes, code: str, words: str) -> None:
+    headers = signed(b"{}", {})
+    fault = refused(headers, authorization=headers[b"authorization"].replace(old, new))
+    assert fault.code == code
+    assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("stamp", "code", "words"),
+    [
+        (b"20250102T000000Z", "InvalidSignatureException", "not that of the request"),
+        (b"yesterday", "IncompleteSignatureException", "ISO-8601"),
+        (b"", "IncompleteSignatureException", "a date header"),
+    ],
+)
+def test_another_date_than_was_signed(stamp: bytes, code: str, words: str) -> None:
+    fault = refused(signed(b"{}", {}), x_amz_date=stamp)
+    assert fault.code == code
+    assert words in fault.message
+
+
+def test_a_date_moved_within_the_day_is_noticed() -> None:
+    headers = signed(b"{}", {})
+    stamp = headers[b"x-amz-date"]
+    moved = stamp[:-2] + (b"1Z" if stamp[-2:-1] != b"1" else b"2Z")
+    assert "does not match" in refused(headers, x_amz_date=moved).message
+
+
+def test_moving_the_clock_must_be_signed_too(run_server: Callable[..., RunningServer]) -> None:
+    server = run_server("--memory", "--allow-time-skipping", "--require-sigv4", f"{KEY}:{SECRET}")
+    for path, status in (("/_pyflow/skip-time", 403), ("/_pyflow/health", 200), ("/elsewhere", 403)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("POST", path, b"{}")
+        assert connection.getresponse().status == status, path
+        connection.close()
+    request = AWSRequest("POST", f"{server.url}/_pyflow/skip-time", data=b"{}")
+    SigV4Auth(Credentials(KEY, SECRET), "swf", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("POST", "/_pyflow/skip-time", b"{}", dict(request.headers.items()))
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@pytest.mark.parametrize("pair", ["AKID", "AKID:", ":very-secret"])
+def test_half_a_credential_is_refused_and_not_repeated(pair: str) -> None:
+    status, text = refused_start("--port", "0", "--memory", "--require-sigv4", pair)
+    assert status == 2
+    assert "--require-sigv4 number 1 is not KEY:SECRET" in text
+    assert "very-secret" not in text

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from pyflow_local.clock import SteadyClock
 from pyflow_local.engine.faults import Fault
-from pyflow_local.engine.limits import POLL_HOLD_MS
 from pyflow_local.engine.values import LambdaInvocation
+from pyflow_local.http.admin import HEALTH_PATH
 from pyflow_local.http.connection import Connection, Request
 from pyflow_local.http.wire import RequestIds, operation_of
 from pyflow_local.service import EndedLambda, Incoming, Service
@@ -34,10 +34,12 @@ class Frontdesk:
         loop: asyncio.AbstractEventLoop,
         clock: SteadyClock,
         invoke: Callable[[LambdaInvocation], None],
+        poll_hold_s: float,
     ) -> None:
         self._loop = loop
         self._clock = clock
         self._invoke = invoke
+        self._poll_hold_s = poll_hold_s
         self._service: Service | None = None
         self.check: Callable[[Request], None] | None = None
         self.admin: Admin | None = None
@@ -81,13 +83,13 @@ class Frontdesk:
     def take(self, connection: Connection, request: Request) -> None:
         """Queue a request for the next turn, or refuse it at once."""
         try:
+            if self.check is not None and request.path != HEALTH_PATH:
+                self.check(request)
             if request.path != b"/" and self.admin is not None and (answer := self.admin(request)) is not None:
                 connection.reply(*answer)
                 return
             if request.path != b"/" or request.method != b"POST":
                 raise Fault("UnknownOperationException", "SWF is spoken as POST /")
-            if self.check is not None:
-                self.check(request)
             operation = operation_of(request.headers.get(b"x-amz-target", b""))
         except Fault as fault:
             connection.reply(fault.status, fault.body())
@@ -133,7 +135,7 @@ class Frontdesk:
         result = service.step(arrived, now_ms, ended)
         for ident in result.parked:
             if ident in self._asking:
-                self._polls[ident] = self._loop.time() + POLL_HOLD_MS / 1000
+                self._polls[ident] = self._loop.time() + self._poll_hold_s
             else:
                 service.drop_poll(ident)
         for ident, status, body in result.answers:

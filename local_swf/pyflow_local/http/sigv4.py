@@ -42,8 +42,10 @@ class SignatureCheck:
             raise Fault("UnrecognizedClientException", "The security token included in the request is invalid.")
         self._check_time(stamp, parts["day"], now_s)
         names = parts["headers"].split(";")
-        if "host" not in names or "x-amz-date" not in names:
-            raise Fault("InvalidSignatureException", "'host' and 'x-amz-date' must be signed headers")
+        for name in ("host", "x-amz-date", "x-amz-target"):
+            # An unsigned target would let whoever saw one request send another operation with its signature.
+            if name not in names and (name != "x-amz-target" or b"x-amz-target" in headers):
+                raise Fault("InvalidSignatureException", f"'{name}' must be a signed header")
         scope = f"{parts['day']}/{parts['region']}/{parts['service']}/aws4_request"
         canonical = _canonical(method, path, headers, names, body)
         digest = hashlib.sha256(canonical.encode("utf-8")).hexdigest()

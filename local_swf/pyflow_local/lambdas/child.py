@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import inspect
 import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from pyflow_local.lambdas.context import LambdaContext
+from pyflow_local.lambdas.handlers import failure_of, takes_context
 
 _PR_SET_PDEATHSIG = 1
 
@@ -42,29 +41,12 @@ def load(target: str) -> Callable[..., Any]:
     return function
 
 
-def takes_context(function: Callable[..., Any]) -> bool:
-    """Whether the handler wants `handler(event, context)` rather than `handler(event)`."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return True
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(positional) >= 2 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-
-def failure_of(error: BaseException) -> str:
-    """Lambda's error JSON for an exception."""
-    frames = traceback.extract_tb(error.__traceback__)
-    shown = [f'  File "{f.filename}", line {f.lineno}, in {f.name}\n    {f.line}\n' for f in frames[1:]]
-    return json.dumps({"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": shown})
-
-
 def answer(function: Callable[..., Any], with_context: bool, name: str, request: dict[str, Any]) -> dict[str, Any]:
     """Run the handler once."""
     try:
         event = json.loads(request["payload"])
         if with_context:
-            result = function(event, LambdaContext(name, request["id"], request["timeout_s"]))
+            result = function(event, LambdaContext(name, request["arn"], request["id"], request["timeout_s"]))
         else:
             result = function(event)
         return {"id": request["id"], "result": json.dumps(result)}
@@ -81,6 +63,9 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    with open(os.devnull, encoding="utf-8") as nothing:
+        os.dup2(nothing.fileno(), 0)  # a handler that reads standard input must not take requests
     try:
         function = load(target)
     except ValueError as error:
@@ -88,7 +73,7 @@ def main() -> int:
         return 1
     with_context = takes_context(function)
     print(json.dumps({"ready": True}), file=out)
-    for line in sys.stdin:
+    for line in requests:
         print(json.dumps(answer(function, with_context, name, json.loads(line))), file=out)
     return 0
 

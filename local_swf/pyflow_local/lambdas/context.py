@@ -8,10 +8,10 @@ import time
 class LambdaContext:
     """The members of AWS's context that make sense on one machine."""
 
-    def __init__(self, name: str, request_id: str, timeout_s: float) -> None:
+    def __init__(self, name: str, arn: str, request_id: str, timeout_s: float) -> None:
         self.function_name = name
         self.function_version = "$LATEST"
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+        self.invoked_function_arn = arn
         self.memory_limit_in_mb = "128"
         self.aws_request_id = request_id
         self.log_group_name = f"/aws/lambda/{name}"

@@ -129,7 +129,12 @@ class LambdaPool:
             except BadLambdaTarget as error:
                 return unhandled("Runtime.ImportModuleError", str(error))
             request_id = f"{invocation.run}-{invocation.scheduled_id}"
-            message = {"id": request_id, "payload": invocation.payload, "timeout_s": invocation.timeout_s}
+            message = {
+                "id": request_id,
+                "arn": self._arn + name,
+                "payload": invocation.payload,
+                "timeout_s": invocation.timeout_s,
+            }
             try:
                 answer = await asyncio.wait_for(child.ask(message), invocation.timeout_s)
             except asyncio.TimeoutError:

@@ -13,15 +13,8 @@ from typing import Any
 
 from pyflow.swf import JsonObject, SwfConnection, connect
 
-POLL_HOLD_MS = 1_500
+POLL_HOLD_S = 1.5
 STOP_SECONDS_MAX = 10
-_PROGRAM = """
-import sys
-from pyflow_local.http import frontdesk
-frontdesk.POLL_HOLD_MS = int(sys.argv.pop(1))
-from pyflow_local.__main__ import main
-sys.exit(main())
-"""
 
 
 class EmbeddedSwf:
@@ -34,11 +27,8 @@ class EmbeddedSwf:
 
     def begin(self) -> None:
         """Start (again), on the same port as before."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(POLL_HOLD_MS), "--port", self._port, "--data", str(self._data)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-m", "pyflow_local", "--port", self._port, "--data", str(self._data)]
+        self.process = subprocess.Popen([*command, "--poll-hold", str(POLL_HOLD_S)], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the embedded SWF did not start"
