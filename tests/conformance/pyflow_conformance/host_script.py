@@ -34,6 +34,7 @@ from pyflow_conformance.worker_process import ChildProcess
 HOST_COMMAND = f"{shlex.quote(sys.executable)} -m pyflow_host"
 TASK_LIST = "conformance"
 READY = "Activity host ready"
+CONNECTED = "Connected: worker"
 START_WITHIN_S = 30.0
 CALL_WITHIN_S = 15.0
 LOOK_S = 0.02
@@ -107,7 +108,7 @@ class HostScript:
             if left <= 0:
                 raise Mismatch(f"{what}: not within {within_s:g} s")
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(left, 1.0))
+                await asyncio.wait_for(self._changed.wait(), min(left, LOOK_S * 5))
 
     def _of(self, name: str) -> ScriptedWorker:
         if name not in self._workers:
@@ -366,9 +367,15 @@ class HostScript:
         }  # fmt: skip
         if self._executor is not None:
             await self._executor.kill()
-        polls = self._swf.polls_total
+        host = await self._host_process()
+        before = len(host.lines)
         self._executor = await ChildProcess.start(self._language.command, environment)
-        await self._until(lambda: self._swf.polls_total > polls or self._swf.polls_open, "a poll", START_WITHIN_S)
+
+        def served() -> bool:
+            # The poll may be an older one, of a worker that is gone: the line tells that this one is there.
+            return self._swf.polls_open > 0 and any(CONNECTED in line for line in host.lines[before:])
+
+        await self._until(served, "a poll for the executor", START_WITHIN_S)
 
     async def _executor_signal(self, step: steps.ExecutorSignal) -> None:
         assert self._executor is not None
