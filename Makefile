@@ -1,7 +1,7 @@
 # The same verbs for every language. Each does the set-up it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generate bench images clean
+.PHONY: help setup demo test conformance check generate bench images clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -16,6 +16,10 @@ demo: ## run the document pipeline: activities in Python, Ruby and Java
 test: ## run every test of every language
 	@scripts/setup
 	@.venv/bin/python scripts/run_tests.py
+
+conformance: ## hold the host and the workers of every language to the contract; prints one table
+	@scripts/setup
+	@.venv/bin/pyflow-conformance
 
 check: ## lint, types, contract and drift of generated code; changes nothing
 	@scripts/setup check generate
