@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_swf.client import SWFClient
 
 HISTORY_PAGE = 1000
+LATEST_EVENTS = 100
 LONG_AGO = datetime(2010, 1, 1, tzinfo=timezone.utc)
 """Before SWF was: every execution it still keeps began later."""
 
@@ -67,3 +68,15 @@ def history(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> It
         if not page.get("nextPageToken"):
             return
         request["nextPageToken"] = page["nextPageToken"]
+
+
+def latest_events(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> list[dict[str, Any]]:
+    """The last `LATEST_EVENTS` events of a run, newest first. Raises SwfError."""
+    request: dict[str, Any] = {
+        "domain": domain,
+        "execution": {"workflowId": workflow_id, "runId": run_id},
+        "maximumPageSize": LATEST_EVENTS,
+        "reverseOrder": True,
+    }
+    found: list[dict[str, Any]] = cold_call(client, "GetWorkflowExecutionHistory", request)["events"]
+    return found

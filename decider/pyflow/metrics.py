@@ -7,6 +7,8 @@ serve_metrics(9464)                             http://localhost:9464/metrics
 
 from __future__ import annotations
 
+import errno
+
 from pyflow.deciding.maker import Decided
 from pyflow.deciding.observer import Observer
 from pyflow.deciding.task import DecisionTask
@@ -112,6 +114,20 @@ class PrometheusObserver(Observer):
         self._held_now.set(held)
 
 
-def serve_metrics(port: int, *, address: str = "127.0.0.1", registry: CollectorRegistry = REGISTRY) -> None:
-    """Serve the registry's metrics at http://address:port/metrics from a thread of its own."""
-    start_http_server(port, addr=address, registry=registry)
+def serve_metrics(
+    port: int, *, address: str = "127.0.0.1", ports: int = 1, registry: CollectorRegistry = REGISTRY
+) -> int:
+    """Serve the registry's metrics at http://address:port/metrics from a thread of its own; returns the port.
+
+    With `ports` above 1 it is the first free one of so many from `port` on: several processes of one command take one
+    each, and one that takes a dead process's place takes its port. Raises OSError when none can be had.
+    """
+    for candidate in range(port, port + ports):
+        try:
+            server, _ = start_http_server(candidate, addr=address, registry=registry)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or candidate == port + ports - 1:
+                raise
+        else:
+            return server.server_port
+    raise ValueError(f"ports is {ports}; it must be at least 1")

@@ -6,6 +6,9 @@ import http.server
 import signal
 import socket
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,6 +64,63 @@ def test_decides_and_ends_cleanly(folder: Path, go: Callable[..., Running], proc
         decider.process.kill()
     assert ended.code == 0
     assert "Traceback" not in ended.err
+
+
+def test_settings_and_metrics(folder: Path, env: dict[str, str], go: Callable[..., Running]) -> None:
+    """One execution's decisions, seen in the metrics: none of them from a cache, as nothing is kept."""
+    place = ("--domain", "metered", "--task-list", "metered")
+    given = ("--max-cached-executions", "0", "--poll-threads", "1", "--decision-threads", "2")
+    decider = go("decider", "console_flows:Turns", *place, *given, "--metrics-address", "127.0.0.1:0")
+    url = decider.wait_for("Metrics: ").split()[-1]
+    assert "own task lists: none" in decider.wait_for("Beginning to poll")
+    start = ("start", "Turns", "1.0", "--domain", "metered", "--input", "3", "--wait")
+    done = pyflow(*start, cwd=folder, env=env)
+    assert done.code == 0, done
+    counted = 'pyflow_decisions_total{decision="ContinueAsNewWorkflowExecution",workflow="Turns"} 3.0'
+    deadline_s = time.monotonic() + 20
+    while counted not in (text := urllib.request.urlopen(url).read().decode()):
+        assert time.monotonic() < deadline_s, text
+    assert 'cache="hit"' not in text
+    assert 'task_list_kind="sticky"' not in text
+
+
+def test_each_process_serves_its_metrics_and_logs_no_more_than_is_asked_for(go: Callable[..., Running]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    where = ("--metrics-address", f"127.0.0.1:{port}")
+    decider = go("decider", "console_flows:Double", *REST, "--processes", "2", *where, "--log-level", "warning")
+    deadline_s = time.monotonic() + 30
+    while not all(_polls(f"http://127.0.0.1:{number}/metrics") for number in (port, port + 1)):
+        assert time.monotonic() < deadline_s, decider.err
+    assert decider.err == []
+
+
+def _polls(url: str) -> bool:
+    """True once the process there decides: its gauges are set as it begins to wait."""
+    try:
+        return "pyflow_cached_executions" in urllib.request.urlopen(url).read().decode()
+    except urllib.error.URLError:
+        return False
+
+
+def test_metrics_where_somebody_listens(run: Callable[..., Ended]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        run("decider", "console_flows:Double", *REST, "--metrics-address", address).assert_told(address, "in use")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--max-cached-executions", "-1"),
+        ("--poll-threads", "0"),
+        ("--decision-threads", "many"),
+        ("--metrics-address", "9464"),
+        ("--metrics-address", "localhost:99999"),
+    ],
+)
+def test_options_that_cannot_be(run: Callable[..., Ended], option: str, value: str) -> None:
+    run("decider", "console_flows:Double", *REST, f"{option}={value}").assert_told(option, value)
 
 
 def test_second_signal_ends_at_once(go: Callable[..., Running]) -> None:

@@ -6,13 +6,28 @@ import json
 import subprocess
 import uuid
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from console_processes import PYFLOW, Ended
 
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
+
 pytestmark = pytest.mark.usefixtures("decider")
 DOMAIN = ("--domain", "console")
+
+
+def client_of(env: dict[str, str]) -> SWFClient:
+    """A boto3 client for the same SWF."""
+    return boto3.client(
+        "swf",
+        endpoint_url=env["AWS_ENDPOINT_URL_SWF"],
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    )
 
 
 @pytest.fixture
@@ -38,6 +53,7 @@ def test_status_of_an_open_execution(run: Callable[..., Ended], gate: dict[str, 
     assert status.code == 0
     for word in ("Gate 1.0", gate["workflowId"], gate["runId"], "OPEN", "console"):
         assert word in status.out, status.out
+    assert "Decisions" not in status.out, "all are answered"
 
 
 def test_status_without_a_run_id_is_that_of_the_latest_run(run: Callable[..., Ended]) -> None:
@@ -67,13 +83,7 @@ def test_history_as_aws_prints_it(run: Callable[..., Ended], env: dict[str, str]
     started = run("start", "Double", "1.0", *DOMAIN, "--workflow-id", "aws", "--input", "3", "--wait")
     assert started.code == 0
     printed = json.loads(run("history", "aws", *DOMAIN, "--json").out)
-    client = boto3.client(
-        "swf",
-        endpoint_url=env["AWS_ENDPOINT_URL_SWF"],
-        region_name="us-east-1",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )
+    client = client_of(env)
     run_id = next(line.split()[-1] for line in run("status", "aws", *DOMAIN).out.splitlines() if "Run id" in line)
     answer = client.get_workflow_execution_history(domain="console", execution={"workflowId": "aws", "runId": run_id})
     expected = [{**event, "eventTimestamp": event["eventTimestamp"].timestamp()} for event in answer["events"]]
@@ -105,3 +115,23 @@ def test_output_that_nobody_reads_on(run: Callable[..., Ended], gate: dict[str, 
     command = f"set -o pipefail; {PYFLOW} history {gate['workflowId']} --domain console --json | head -c 1"
     done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{", "")
+
+
+def test_status_shows_decision_tasks_that_are_not_answered(run: Callable[..., Ended], env: dict[str, str]) -> None:
+    """What a held execution looks like to everybody but the decider that holds it."""
+    swf = client_of(env)
+    swf.register_workflow_type(domain="console", name="Held", version="1.0")
+    started = swf.start_workflow_execution(
+        domain="console",
+        workflowId="held",
+        workflowType={"name": "Held", "version": "1.0"},
+        taskList={"name": "held"},
+        childPolicy="TERMINATE",
+        executionStartToCloseTimeout="600",
+        taskStartToCloseTimeout="1",
+    )
+    for _ in range(2):  # SWF gives it out again when it has timed out: the second poll waits for that
+        swf.poll_for_decision_task(domain="console", taskList={"name": "held"}, identity="holder")
+    status = run("status", "held", "--run-id", started["runId"], *DOMAIN)
+    assert "in a row not answered, the last taken by holder" in status.out, status
+    assert "HELD" in status.out

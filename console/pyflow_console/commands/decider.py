@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from pyflow.deciding.observer import Observer
 from pyflow.deciding.processes import ProcessesFailed, run_processes
 from pyflow.swf import SwfError
-from pyflow.worker import poll_for_executions
+from pyflow.worker import Decider, WorkerSettings
 from pyflow.workflow import Workflow
 
 from pyflow_console.arguments import Commands, add_domain, add_log_level, declare
@@ -18,7 +21,27 @@ from pyflow_console.reaching import client_for
 from pyflow_console.targets import load_class
 
 PROCESSES_MAX = 64
+THREADS_MAX = 64
+PORT_MAX = 65_535
 NOT_DONE = 2
+
+DEFAULTS = WorkerSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What each process does; it can be sent to a fresh one."""
+
+    classes: tuple[str, ...]
+    domain: str
+    task_list: str
+    identity: str | None
+    max_time_s: float | None
+    log_level: str
+    settings: WorkerSettings
+    metrics: tuple[str, int] | None
+    """Host and first port to serve metrics on; each process takes one of as many ports as there are processes."""
+    processes: int
 
 
 def add(commands: Commands) -> None:
@@ -30,6 +53,36 @@ def add(commands: Commands) -> None:
     parser.add_argument("--processes", type=_processes, default=1, help="how many processes decide (default 1)")
     parser.add_argument("--identity", help="what histories call this decider; default: machine and process id")
     parser.add_argument("--max-time", type=float, metavar="SECONDS", help="end after so long; default: run for ever")
+    parser.add_argument(
+        "--max-cached-executions",
+        type=_cached,
+        metavar="N",
+        default=DEFAULTS.max_cached_executions,
+        help="executions each process keeps between their decisions; 0: replay every one from its beginning "
+        f"(default {DEFAULTS.max_cached_executions})",
+    )
+    parser.add_argument(
+        "--poll-threads",
+        type=_threads,
+        metavar="N",
+        default=DEFAULTS.poll_threads,
+        help=f"polls of the task list under way at once in each process (default {DEFAULTS.poll_threads})",
+    )
+    parser.add_argument(
+        "--decision-threads",
+        type=_threads,
+        metavar="N",
+        default=DEFAULTS.decision_threads,
+        help="threads that run workflow code in each process; for more cores use --processes "
+        f"(default {DEFAULTS.decision_threads})",
+    )
+    parser.add_argument(
+        "--metrics-address",
+        type=_address,
+        metavar="HOST:PORT",
+        help="serve Prometheus metrics there, each of several processes on a port of its own from PORT on; default: "
+        "none. Needs pip install 'pyflow-swf[metrics]'",
+    )
     add_log_level(parser)
 
 
@@ -37,64 +90,98 @@ def run(arguments: argparse.Namespace) -> int:
     """Decide until SIGTERM or SIGINT; then what is under way is finished. Raises ConsoleError, SwfError."""
     load_classes(arguments.classes)
     client_for(arguments.domain)
-    work = (
-        arguments.classes,
-        arguments.domain,
-        arguments.task_list,
-        arguments.identity,
-        arguments.max_time,
-        arguments.log_level,
+    work = Work(
+        classes=tuple(arguments.classes),
+        domain=arguments.domain,
+        task_list=arguments.task_list,
+        identity=arguments.identity,
+        max_time_s=arguments.max_time,
+        log_level=arguments.log_level,
+        settings=WorkerSettings(
+            max_cached_executions=arguments.max_cached_executions,
+            poll_threads=arguments.poll_threads,
+            decision_threads=arguments.decision_threads,
+        ),
+        metrics=arguments.metrics_address,
+        processes=arguments.processes,
     )
-    if arguments.processes == 1:
-        decide(*work)
+    if work.processes == 1:
+        decide(work)
         return 0
-    log_to_stderr(arguments.log_level)
+    log_to_stderr(work.log_level)
     try:
-        run_processes(arguments.processes, decide_apart, work, {})
+        run_processes(work.processes, decide_apart, (work,), {})
     except ProcessesFailed as error:
         raise ConsoleError(str(error)) from error
     return 0
 
 
-def load_classes(targets: Sequence[str]) -> list[type[Workflow]]:
+def load_classes(targets: Sequence[str]) -> list[type]:
     """The workflow classes of MODULE:CLASS arguments. Raises BadArgument."""
     return [load_class(target, Workflow) for target in targets]
 
 
-def decide(
-    targets: Sequence[str],
-    domain: str,
-    task_list: str,
-    identity: str | None,
-    max_time_s: float | None,
-    log_level: str,
-) -> None:
+def decide(work: Work) -> None:
     """The work of one process, which may be a fresh one. Raises ConsoleError, SwfError."""
-    log_to_stderr(log_level)
-    classes = load_classes(targets)
+    log_to_stderr(work.log_level)
+    classes = load_classes(work.classes)
+    observer = None if work.metrics is None else _serve_metrics(*work.metrics, work.processes)
     try:
-        poll_for_executions(classes, domain, task_list, identity, max_time_s)
+        decider = Decider(
+            classes, work.domain, work.task_list, work.identity, settings=work.settings, observer=observer
+        )
+        decider.poll_for_decision_tasks(work.max_time_s)
     except (TypeError, ValueError) as error:
         raise BadArgument(f"these workflow classes cannot be run: {error}") from error
 
 
-def decide_apart(
-    targets: Sequence[str],
-    domain: str,
-    task_list: str,
-    identity: str | None,
-    max_time_s: float | None,
-    log_level: str,
-) -> None:
+def decide_apart(work: Work) -> None:
     """`decide` in a process of several: failures are told here, as there is nobody above who could."""
     try:
-        decide(targets, domain, task_list, identity, max_time_s, log_level)
+        decide(work)
     except (ConsoleError, SwfError) as error:
         print(f"pyflow: {error}", file=sys.stderr)
         raise SystemExit(NOT_DONE) from error
 
 
+def _serve_metrics(host: str, port: int, processes: int) -> Observer:
+    try:
+        from pyflow.metrics import PrometheusObserver, serve_metrics
+    except ImportError as error:
+        raise BadArgument(f"--metrics-address: {error}") from error
+    observer = PrometheusObserver()
+    try:
+        served = serve_metrics(port, address=host, ports=processes if port else 1)
+    except OSError as error:
+        raise BadArgument(
+            f"--metrics-address {host}:{port} cannot be listened on: {error.strerror or error}"
+        ) from error
+    logging.getLogger("pyflow").info("Metrics: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, served)
+    return observer
+
+
 def _processes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= PROCESSES_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes from 1 to {PROCESSES_MAX}")
+    return _count(text, "number of processes", 1, PROCESSES_MAX)
+
+
+def _threads(text: str) -> int:
+    return _count(text, "number of threads", 1, THREADS_MAX)
+
+
+def _cached(text: str) -> int:
+    return _count(text, "number of executions", 0, None)
+
+
+def _count(text: str, what: str, least: int, most: int | None) -> int:
+    if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+        limits = f"from {least} on" if most is None else f"from {least} to {most}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no {what} {limits}")
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or int(port) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9464")
+    return host, int(port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,11 +35,38 @@ def run(arguments: argparse.Namespace) -> int:
     executions.describe(client, arguments.domain, arguments.workflow_id, run_id)
     status = get_workflow_status(arguments.domain, arguments.workflow_id, run_id, client)
     assert status is not None, "it was described a moment ago"
-    ends = {"Result": status.result, "Reason": status.failure_reason, "Details": status.failure_details}
+    unanswered = None
+    if status.workflow_description["openCounts"]["openDecisionTasks"]:
+        unanswered = _unanswered(executions.latest_events(client, arguments.domain, arguments.workflow_id, run_id))
+    ends = {
+        "Decisions": unanswered,
+        "Result": status.result,
+        "Reason": status.failure_reason,
+        "Details": status.failure_details,
+    }
     for name, value in (*_described(status.workflow_description), *ends.items()):
         if value is not None:
             print(f"{name:<14}{value}")
     return 0
+
+
+def _unanswered(newest_first: Sequence[Mapping[str, Any]]) -> str | None:
+    """What an operator should know of decision tasks that deciders took and did not answer; None if all is well."""
+    times = 0
+    taken_by = None
+    for event in newest_first:
+        if event["eventType"] == "DecisionTaskCompleted":
+            break
+        if event["eventType"] == "DecisionTaskStarted" and taken_by is None:
+            taken_by = event["decisionTaskStartedEventAttributes"].get("identity")
+        if event["eventType"] == "DecisionTaskTimedOut":
+            times += event["decisionTaskTimedOutEventAttributes"]["timeoutType"] == "START_TO_CLOSE"
+    if not times:
+        return None
+    return (
+        f"{times} in a row not answered, the last taken by {taken_by or 'a decider without a name'}. It holds the "
+        "execution (its log says HELD and why; `pyflow replay` finds it too), or it was killed or was too slow"
+    )
 
 
 def _described(description: Any) -> Iterator[tuple[str, str | None]]:

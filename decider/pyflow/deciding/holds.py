@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import threading
 from dataclasses import dataclass
 
@@ -73,11 +74,14 @@ class HoldBook:
         if not said:
             logger.error(
                 "HELD: %s is not answered: %s.\nNothing is lost: the execution stays open and SWF hands the task out "
-                "again after its timeout%s, until a build that fits answers it (pyflow why %s).",
+                "again after its timeout%s, until a build that fits answers it. From elsewhere the hold shows as "
+                "decision tasks that nobody answers: pyflow status %s --run-id %s --domain %s",
                 task.name,
                 message,
                 _timeout_words(task),
-                task.workflow_id,
+                shlex.quote(task.workflow_id),
+                shlex.quote(task.run_id),
+                shlex.quote(task.domain),
             )
 
     def released(self, task: DecisionTask) -> None:
