@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pyflow.swf import (
     AuthFailed,
+    LimitExceeded,
     OtherRefusal,
     RequestTooLarge,
     SwfApi,
@@ -136,7 +137,12 @@ class ConnectedSwf:
             if self._register_domain:
                 ensure_domain(self._connection.client, list_key.domain)
             for key, offered in types.items():
-                found[key] = self._registered_type(list_key, key, offered)
+                try:
+                    found[key] = self._registered_type(list_key, key, offered)
+                except (ValidationFailed, RequestTooLarge, LimitExceeded) as error:
+                    # One type that SWF does not take must not keep the others of the list, and their workers, waiting.
+                    logger.error("Activity type %s cannot be registered, and no workflow can use it: %s", key, error)
+                    found[key] = offered
         except AuthFailed as error:
             # A host may lack the right to register while it has the right to poll; the types may well be there.
             logger.warning("Activity types cannot be registered and are taken to be there: %s", error)

@@ -14,7 +14,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from host_rig import HERE, Process, Rig, wait_for
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
+from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_host.main import main
+from raw_worker import RawWorker
 
 SERVICE = "pyflow_api.v1.ActivityHostService"
 
@@ -56,6 +58,19 @@ def test_domain_the_host_does_not_serve_is_refused_for_good(rig: Rig) -> None:
     worker = rig.process("pyflow_activity", "activities_for_tests", *options)
     assert worker.wait() == 1
     assert "does not serve the domain 'elsewhere'" in worker.output
+
+
+def test_type_that_swf_refuses_keeps_nobody_waiting(rig: Rig) -> None:
+    host = rig.host()
+    with RawWorker(rig.address) as odd:
+        # As many characters as the contract allows, and twice as many as SWF does, which counts UTF-16 units.
+        odd.hello("odd", activity_types=[pb.ActivityType(name="\N{OWL}" * 256, version="1.0")])
+        assert odd.hear().HasField("welcome")
+        host.line_with("cannot be registered, and no workflow can use it")
+        rig.worker()
+        run = rig.run()
+        run.schedule("add", "1")
+        assert run.end()[1]["result"] == '{"sum":2}'
 
 
 def test_two_hosts_on_one_task_list_share_it_and_either_can_go(rig: Rig) -> None:

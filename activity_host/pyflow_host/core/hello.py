@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.core import limits
 from pyflow_host.core.values import ListKey, TypeDefaults, TypeKey
+
+_REFUSED_BY_SWF = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]|^\s|\s$|^arn$")
+"""What names on SWF must not have (SWF reference 2.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +48,13 @@ def read_hello(hello: pb.Hello, domains: Sequence[str]) -> Greeting:
         )
     if not 1 <= len(hello.task_list) <= limits.TYPE_NAME_CHARS_MAX:
         raise HelloRefused(f"Hello.task_list must have 1 to {limits.TYPE_NAME_CHARS_MAX} characters.")
+    _check_name(hello.task_list, "task list")
     if len(hello.resume) > limits.HELD_TASKS_MAX:
         raise HelloRefused(f"Hello.resume has {len(hello.resume)} tasks; {limits.HELD_TASKS_MAX} are the most.")
     return Greeting(
         key=hello.worker_key,
         name=hello.worker_name,
-        language=hello.language,
+        language=hello.language[: limits.LANGUAGE_CHARS_MAX],
         list_key=ListKey(domain, hello.task_list),
         types=_types(hello.activity_types),
         slots=hello.slots,
@@ -70,6 +75,8 @@ def _types(offered: Sequence[pb.ActivityType]) -> dict[TypeKey, TypeDefaults]:
             raise HelloRefused(
                 f"The activity type {key} needs a version of 1 to {limits.TYPE_VERSION_CHARS_MAX} characters."
             )
+        _check_name(key.name, "name of an activity type")
+        _check_name(key.version, "version of an activity type")
         if key in types:
             raise HelloRefused(f"The activity type {key} is offered twice.")
         types[key] = TypeDefaults(
@@ -88,4 +95,18 @@ def _seconds(offer: pb.ActivityType, member: str, duration: duration_pb2.Duratio
     seconds = duration.seconds + (1 if duration.nanos > 0 else 0)
     if seconds < 0 or duration.nanos < 0:
         raise HelloRefused(f"{member} of the activity type {offer.name!r} is negative.")
+    if seconds > limits.TIMEOUT_MAX_S:
+        raise HelloRefused(
+            f"{member} of the activity type {offer.name!r} is {seconds} s; SWF takes {limits.TIMEOUT_MAX_S} s at most, "
+            "or none at all for no limit."
+        )
     return seconds
+
+
+def _check_name(name: str, what: str) -> None:
+    """Refused here, since SWF would refuse it again and again, and nobody would tell the worker."""
+    if _REFUSED_BY_SWF.search(name):
+        raise HelloRefused(
+            f"{name!r} cannot be the {what}: SWF allows no colon, slash, vertical bar or control character in it, no "
+            "white space at its ends, and not the word arn."
+        )

@@ -17,8 +17,11 @@ WORKER_NAME_CHARS_MAX = 256
 TYPE_NAME_CHARS_MAX = 256
 TYPE_VERSION_CHARS_MAX = 64
 TYPES_OF_WORKER_MAX = 1_000
+LANGUAGE_CHARS_MAX = 64
+TIMEOUT_MAX_S = 99_999_999
+"""SWF takes eight digits (SWF reference 2.1)."""
 HELD_TASKS_MAX = 10_000
-"""Tasks one Hello may resume."""
+"""Tasks a worker may have, reported or not, and one Hello may resume; credits beyond that wait until some end."""
 CREDITS_MAX = 1_000
 """Tasks a worker can be owed at once; more credits than that are capped."""
 

@@ -45,8 +45,7 @@ def frame_received(state: HostState, stream: int, frame: pb.WorkerFrame, now: fl
         outcome_received(state, worker, outcome, now)
     for progress in frame.progress:
         progress_received(state, worker, progress)
-    if frame.credits and not worker.draining:
-        state.add_credits(worker, min(frame.credits, limits.CREDITS_MAX))
+    if (frame.credits or worker.credits_withheld) and not worker.draining and state.grant(worker, frame.credits):
         place_waiting(state, worker, now)
     if frame.HasField("status"):
         _status(state, worker, frame.status, now)

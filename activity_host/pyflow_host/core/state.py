@@ -49,6 +49,8 @@ class Worker:
     types: dict[TypeKey, TypeDefaults]
     slots: int = 0
     credits: int = 0
+    credits_withheld: int = 0
+    """Granted while it had HELD_TASKS_MAX tasks; they count once some have ended."""
     draining: bool = False
     held: dict[str, Lease] = field(default_factory=dict)
     """By SWF's token: running, reporting, or gone with the outcome still to come."""
@@ -180,10 +182,19 @@ class HostState:
         elif before > 0 >= worker.credits:
             self._unready(worker)
 
+    def grant(self, worker: Worker, credits: int) -> bool:
+        """Credits from the worker, and those withheld before; whether there are more now."""
+        wanted = min(limits.CREDITS_MAX, worker.credits_withheld + credits)
+        room = max(0, limits.HELD_TASKS_MAX - len(worker.held) - max(0, worker.credits))
+        given = min(wanted, room)
+        worker.credits_withheld = wanted - given
+        self.add_credits(worker, given)
+        return given > 0
+
     def drop_credits(self, worker: Worker) -> None:
         """The worker takes no more tasks on this stream."""
         self.demand(worker.list_key).credits -= worker.credits
-        worker.credits = 0
+        worker.credits = worker.credits_withheld = 0
         self._unready(worker)
 
     def _unready(self, worker: Worker) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from host_desk import LIST, Desk, completed
 from pyflow_api.v1 import worker_pb2 as pb
+from pyflow_host.core import limits
 from pyflow_host.core.effects import Call, LookUpAttempt
 from pyflow_host.core.values import AttemptFacts
 
@@ -34,6 +36,26 @@ def test_credits_are_capped() -> None:
     for _ in range(5):
         desk.frame(stream, credits=4_000_000_000)
     assert len(desk.polls) == 1_000
+
+
+def test_tasks_of_one_worker_are_capped_until_some_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HELD_TASKS_MAX", 3)
+    desk = Desk()
+    greedy, other = desk.connect("w1", credits=2), desk.connect("w2", types=("else",))
+    desk.task()
+    desk.task()
+    desk.frame(greedy, credits=5)
+    assert len(desk.polls) == 1, "two are held, so that one more fits"
+    desk.task()
+    assert desk.polls == []
+    desk.frame(other, credits=1)
+    assert len(desk.polls) == 1, "another worker is served as ever"
+    desk.no_task()
+    for task in desk.sent(greedy, pb.Task)[:2]:
+        desk.frame(greedy, outcomes=[pb.Outcome(task_token=task.task_token, completed=pb.Completed())])
+        desk.answer()
+    desk.frame(greedy, status=pb.Status(nonce=1))
+    assert len(desk.polls) == 1 + 2, "what was withheld counts now"
 
 
 def test_task_carries_what_swf_gave() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from google.protobuf import duration_pb2
 from host_desk import Desk, completed, finished, hello, running
 from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_host.core.values import Said, SwfSaid
@@ -20,6 +21,10 @@ def test_welcome_tells_limits_and_the_default_domain() -> None:
     assert (welcome.limits.result_chars_max, welcome.limits.progress_chars_max) == (32_768, 2_048)
 
 
+def _lasting(seconds: int) -> pb.ActivityType:
+    return pb.ActivityType(name="a", version="1", start_to_close_timeout=duration_pb2.Duration(seconds=seconds))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -32,6 +37,13 @@ def test_welcome_tells_limits_and_the_default_domain() -> None:
         dict(activity_types=[pb.ActivityType(name="a", version="1")] * 2),
         dict(activity_types=[pb.ActivityType(name="", version="1")]),
         dict(activity_types=[pb.ActivityType(name="a", version="")]),
+        dict(activity_types=[pb.ActivityType(name="a:b", version="1")]),
+        dict(activity_types=[pb.ActivityType(name="a", version="1/2")]),
+        dict(activity_types=[pb.ActivityType(name="arn", version="1")]),
+        dict(activity_types=[_lasting(100_000_000)]),
+        dict(activity_types=[_lasting(-1)]),
+        dict(task_list=" tl"),
+        dict(task_list="t\x85l"),
     ],
 )
 def test_hello_that_cannot_be_served_is_final(change: dict[str, object]) -> None:
