@@ -193,7 +193,7 @@ def lambda_end(client: Any, name: str) -> Any:
         "scheduleLambdaFunctionDecisionAttributes": {"id": "1", "name": name},
     }
     client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=[schedule])
-    return client.poll_for_decision_task(domain="d", taskList={"name": "tl"})["events"][-2]
+    return client.poll_for_decision_task(domain="d", taskList={"name": "tl"})["events"][-3]
 
 
 def test_lambda_endpoint(go: Callable[..., Running]) -> None:

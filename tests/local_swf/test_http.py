@@ -194,8 +194,7 @@ def test_expect_100_continue(server: RunningServer) -> None:
 
 
 def test_a_thousand_idle_and_half_sent_connections(server: RunningServer) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    many_files()
     wires = [Wire(server) for _ in range(1000)]
     try:
         for wire in wires[::2]:
@@ -206,7 +205,6 @@ def test_a_thousand_idle_and_half_sent_connections(server: RunningServer) -> Non
     finally:
         for wire in wires:
             wire.__exit__()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # --- long polls ------------------------------------------------------------------------------------------------
@@ -269,6 +267,58 @@ def test_the_end_answers_waiting_polls_empty(run_server: Callable[..., RunningSe
         assert server.stop(number) == 0
         status, _, body = wire.receive()
         assert (status, body) == (200, b'{"previousStartedEventId":0,"startedEventId":0}')
+
+
+def many_files() -> None:
+    """Let this process have thousands of sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+
+
+def test_the_end_answers_a_thousand_waiting_polls(run_server: Callable[..., RunningServer]) -> None:
+    many_files()
+    server = run_server("--memory")
+    prepare(server, "d")
+    wires = [Wire(server) for _ in range(1000)]
+    try:
+        for wire in wires:
+            wire.send("PollForDecisionTask", poll_body("d"))
+        works(server)  # answered after all of them were read
+        assert server.stop() == 0
+        for wire in wires:
+            status, _, body = wire.receive()
+            assert (status, body) == (200, b'{"previousStartedEventId":0,"startedEventId":0}')
+            assert wire.file.read() == b"", "then the connection ends"
+    finally:
+        for wire in wires:
+            wire.__exit__()
+
+
+def wakings(server: RunningServer) -> int:
+    """How often the server's process has gone to sleep so far."""
+    text = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(text.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells how often a process slept on Linux only")
+def test_an_idle_server_sleeps(run_server: Callable[..., RunningServer]) -> None:
+    """Pending timeouts and waiting polls wake nobody before they are due."""
+    server = run_server("--memory")
+    prepare(server, "d")
+    start(server, "d")
+    with Wire(server) as decider, Wire(server) as worker:
+        decider.send("PollForDecisionTask", poll_body("d"))
+        decider.receive()  # the task's timeout is pending from now on
+        decider.send("PollForDecisionTask", poll_body("d"))
+        worker.send("PollForActivityTask", poll_body("d"))
+        works(server)
+        deadline = time.monotonic() + ANSWER_SECONDS_MAX
+        before = -1
+        while before != (before := wakings(server)):  # the last things of the start
+            assert time.monotonic() < deadline, "it does not come to rest"
+            time.sleep(0.3)
+        time.sleep(1)  # what is observed: a second in which nothing is due
+        assert wakings(server) == before
 
 
 def refused_start(*arguments: str) -> tuple[int, str]:
