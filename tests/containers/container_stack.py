@@ -67,9 +67,8 @@ class ContainerStack:
     def start(self) -> None:
         """Start everything and wait until SWF serves; the others wait for each other by themselves."""
         network = self._undo.enter_context(Network())
-        swf = self._new("swf", network, "--memory")
+        swf = self._new("swf", network, "--lambda detect_language=functions:detect_language")
         swf.with_exposed_ports(SWF_PORT)
-        swf.with_command("--lambda detect_language=functions:detect_language")
         self._start("swf", swf)
         self._wait_for("swf", "SWF endpoint: ")
         self.endpoint = f"http://127.0.0.1:{swf.get_exposed_port(SWF_PORT)}"
