@@ -92,7 +92,7 @@ def _plain(value: Any) -> Any:
         return dict(value)
     dump = getattr(value, "model_dump", None)
     if callable(dump):
-        return dump(mode="json")
+        return dump(mode="json", by_alias=True)  # by the names that validation takes
     raise TypeError(f"{type(value).__name__} has no JSON form; pass a dict, a dataclass or a pydantic model")
 
 
@@ -137,8 +137,9 @@ def _convert(value: Any, hint: Any) -> Any:
         return hint(value)
     if dataclasses.is_dataclass(hint):
         return _build(value, hint)
-    validate = getattr(hint, "model_validate", None)
-    return validate(value) if callable(validate) else value
+    validate = getattr(hint, "model_validate_json", None)
+    # As JSON: only there does a strict model take a text for a moment or a decimal.
+    return validate(_ENCODER.encode(value)) if callable(validate) else value
 
 
 def _build(value: Any, hint: type[Any]) -> Any:

@@ -69,8 +69,11 @@ class Workflow:
         """Everything the workflow can ask for, wait for and know."""
         return self._swf  # type: ignore[return-value]  # None only while the type is being registered
 
-    def run(self, workflow_input: Any) -> Any:
-        """What the workflow does. Takes the execution's input, gives its result."""
+    def run(self, workflow_input: Any, /) -> Any:
+        """What the workflow does. Takes the execution's input, gives its result.
+
+        Positional only, so that a workflow may call its input what it is without a type checker objecting.
+        """
         raise NotImplementedError
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import PurePath
@@ -14,6 +15,9 @@ from pyflow.core.scopes import CancelScope
 
 Site: TypeAlias = "tuple[str, int]"
 """A file name and a line: where workflow code asked for something."""
+
+SITES_REMEMBERED_MAX = 4_096
+"""Lines of workflow code whose text is kept: every decision has one, and taking a path apart is dear."""
 
 _PACKAGE = str(PurePath(__file__).parent.parent)
 
@@ -36,6 +40,7 @@ def call_site() -> Site:
     return frame.f_code.co_filename, frame.f_lineno
 
 
+@functools.lru_cache(maxsize=SITES_REMEMBERED_MAX)
 def site_text(site: Site) -> str:
     """``file.py:12``: short enough for every decision, plain enough for a person."""
     return f"{PurePath(site[0]).name}:{site[1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from pyflow.core.values import Decision
 from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, duration_text
 
 Encode: TypeAlias = "Callable[[str], str]"
+
+CONTROLS_REMEMBERED_MAX = 4_096
+"""Texts of ``control`` that are kept: one for each line of workflow code that asks for something."""
 
 
 class Request(Protocol):
@@ -32,6 +36,7 @@ def _decision(decision_type: str, attributes: dict[str, Any]) -> Decision:
     return {"decisionType": decision_type, key: attributes}
 
 
+@functools.lru_cache(maxsize=CONTROLS_REMEMBERED_MAX)
 def control_text(at: str) -> str:
     """What goes into ``control``: where in the code this was asked for."""
     return json.dumps({"at": at}, separators=(",", ":"))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pyflow
 import pytest
-from pyflow import payloads
 from pyflow.testing import Fails, HeldError, HistoryBuilder, Never, Stepper, Takes, WorkflowEnvironment
 
 
@@ -114,24 +113,3 @@ def test_history_builder_writes_dense_ids_and_times_that_do_not_go_back() -> Non
     assert [event["eventId"] for event in history.events] == list(range(1, len(history.events) + 1))
     times = [event["eventTimestamp"] for event in history.events]
     assert times == sorted(times)
-
-
-class Model:
-    """Shaped like a pydantic model, which is an optional companion."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def model_dump(self, mode: str) -> dict[str, Any]:
-        assert mode == "json"
-        return {"number": self.number}
-
-    @classmethod
-    def model_validate(cls, data: dict[str, Any]) -> Model:
-        return cls(data["number"])
-
-
-def test_models_with_pydantics_methods_are_payloads() -> None:
-    text = payloads.to_json([Model(3)])
-    assert text == '[{"number": 3}]'
-    assert payloads.from_json(text, list[Model])[0].number == 3
