@@ -31,6 +31,8 @@ STABLE_AFTER_S = 60.0
 ORPHAN_GRACE_S = 30.0
 """How long a worker may go on after its host was killed, to report through the next one."""
 LINE_CHARS_MAX = 8_192
+LAST_WORDS_WITHIN_S = 2.0
+"""How long, after a worker has ended, its output is read on: a daemon that it left may keep the pipe open for ever."""
 NEVER_PASSED_ON = ("PYFLOW_TOKEN_KEY",)
 """What a worker's environment must not have: it could forge task tokens with it."""
 _LANGUAGES = {
@@ -158,8 +160,10 @@ class _Keeper:
             process = self._spawn()
             if process is None:
                 return
-            self._pass_on(process)
+            reader = threading.Thread(target=self._pass_on, args=(process,), name=f"reader-{self._name}", daemon=True)
+            reader.start()
             code = process.wait()
+            reader.join(LAST_WORDS_WITHIN_S)
             assert process.stdin is not None
             process.stdin.close()
             lasted_s = time.monotonic() - started_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,6 +39,7 @@ from pyflow_host.core.values import (
 logger = logging.getLogger("pyflow.host")
 
 UNKNOWN_EXECUTION = "Unknown execution"
+_QUOTED_VALUE = re.compile(r"Value '.*?'( at '\w+' failed to satisfy)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,18 +191,23 @@ class ConnectedSwf:
 
 def said_of(error: SwfError) -> SwfSaid:
     """What an error of a respond or a heartbeat means for the task."""
-    message = str(error)
+    message = _without_values(str(error))
     match error:
         case UnknownResource():
             said = Said.PROBABLY_DONE if error.may_have_had_effect else Said.GONE
             closed = error.message.startswith(UNKNOWN_EXECUTION)
-            return SwfSaid(said=said, message=error.message, execution_closed=closed)
+            return SwfSaid(said=said, message=_without_values(error.message), execution_closed=closed)
         case ValidationFailed() | RequestTooLarge():
             return SwfSaid(said=Said.INVALID, message=message)
         case OtherRefusal() if not error.retryable:
             return SwfSaid(said=Said.INVALID, message=message)
         case _:  # unreachable, throttled, 5xx, credentials: it can be put right while the worker keeps its outcome
             return SwfSaid(said=Said.LATER, message=message)
+
+
+def _without_values(message: str) -> str:
+    """SWF quotes the value it refuses: a result or a task token, which no log may have."""
+    return _QUOTED_VALUE.sub(r"a value\1", message)
 
 
 def _spelled(seconds: int | None) -> str:

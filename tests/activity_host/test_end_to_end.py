@@ -277,7 +277,7 @@ def test_supervised_workers(rig: Rig) -> None:
     run.schedule("grandchild", json.dumps({"path": str(rig.path("g"))}), id="activity1.attempt2")
     left = json.loads(run.end(2)[1]["result"])
     host.kill()
-    wait_for(lambda: not _runs(left), "the end of the grandchild")
+    wait_for(lambda: not _runs(left), f"the end of the grandchild {left} of\n{host.output}")
 
 
 def _runs(pid: int) -> bool:

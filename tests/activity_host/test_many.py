@@ -178,6 +178,27 @@ def test_crash_loop_backs_off_and_is_visible(rig: Rig) -> None:
     host.line_with("end number 3 in a row")
 
 
+def test_daemon_that_a_worker_left_does_not_keep_it_from_being_started_again(rig: Rig) -> None:
+    program = (
+        "import subprocess; left = subprocess.Popen(['sleep', '300'], start_new_session=True); "
+        "print('left', left.pid, flush=True)"
+    )
+    command = json.dumps([sys.executable, "-c", program])
+    host = rig.host("--config", config(rig, worker_table('name = "loose"', command)))
+    try:
+        host.line_with("ended by itself with code 0")
+        wait_for(lambda: len(daemons(host)) > 1, "another start")
+    finally:
+        host.signal(signal.SIGTERM)
+        host.wait()
+        for pid in daemons(host):
+            os.kill(pid, signal.SIGKILL)
+
+
+def daemons(host: Process) -> list[int]:
+    return [int(line.split()[-1]) for line in host.output.splitlines() if line.startswith("[loose-1] left ")]
+
+
 def test_worker_over_its_memory_limit_is_killed(rig: Rig) -> None:
     program = "import time; keep = bytearray(200 << 20); print('big', flush=True); time.sleep(60)"
     command = json.dumps([sys.executable, "-c", program])

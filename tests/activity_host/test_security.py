@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
 import shutil
+import signal
 import ssl
 import stat
 from pathlib import Path
@@ -156,19 +158,45 @@ def test_bearer_tokens_are_asked_for_and_rotated_without_a_restart(rig: Rig) -> 
     assert "second-token" not in host.output
 
 
-def test_payloads_and_task_tokens_are_not_logged(rig: Rig) -> None:
-    host = rig.host()
-    worker = rig.worker()
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_payloads_and_tokens_are_not_logged(log_format: str, rig: Rig) -> None:
+    tokens = rig.path("tokens")
+    tokens.write_text("bearer-word\n")
+    env = {"PYFLOW_LOG_FORMAT": log_format, "PYFLOW_HOST_TOKEN": "bearer-word"}
+    host = rig.host("--auth-token-file", str(tokens), "--ping-interval", "0.2", env=env)
+    worker = rig.worker(env=env)
     run = rig.run()
-    run.schedule("refuses", '{"n": 424242}')
-    run.end()
-    run.schedule("later", json.dumps({"path": str(rig.path("a"))}), id="activity2")
+    inputs = [
+        ("echo", {"value": "secret-result"}),
+        ("refuses", {"n": 424242}),
+        ("add", {"a": "secret-text"}),
+        ("too_large", {"secret-key": 1}),
+    ]
+    for number, (activity, value) in enumerate(inputs):
+        run.schedule(activity, json.dumps(value), id=f"activity{number}")
+        run.end(number + 1)
+    run.schedule("later", json.dumps({"path": str(rig.path("a"))}), id="activity8")
     wait_for(rig.path("a.begun").exists, "the activity")
-    worker.kill()
     token = rig.path("a.token").read_text()
+    with HostClient(rig.address, token_file=tokens) as client:
+        client.progress(token, "secret-progress")
+        assert client.complete(token, "secret-late") == "REPORTED"
+        assert client.complete(token, "secret-again") == "DUPLICATE"
+    run.schedule("hold", json.dumps({"path": str(rig.path("b")), "progress": "secret-told"}), id="activity9")
+    wait_for(rig.path("b.begun").exists, "the activity")
+    worker.kill()
+    assert run.end(6)[1]["reason"] == "pyflow.WorkerLost"
+    host.line_with("is reported as pyflow.WorkerLost")
+    host.signal(signal.SIGTERM)
     for output in (host.output, worker.output):
-        assert "424242" not in output
-        assert token[:30] not in output
+        assert output
+        for word in ("secret", "424242", "bearer-word", token[:30], repr(raw(token))[2:22]):
+            assert word not in output
+
+
+def raw(token: str) -> bytes:
+    """The bytes of a token's text form."""
+    return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
 
 
 def test_address_in_use(rig: Rig) -> None:
@@ -249,10 +277,8 @@ def test_worker_reports_only_what_it_was_given(rig: Rig) -> None:
     run = rig.run()
     run.schedule("later", json.dumps({"path": str(rig.path("a"))}))
     wait_for(rig.path("a.begun").exists, "the activity")
-    import base64
-
     text = rig.path("a.token").read_text()
-    token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    token = raw(text)
     with RawWorker(rig.address) as thief:
         thief.hello("thief")
         assert thief.hear().HasField("welcome")
