@@ -1,8 +1,9 @@
 """Writes frames.txt, the golden frames of the contract: `python proto/golden/generate.py [--check]`.
 
 One frame a line, four columns parted by tabs: name, message, the bytes in hex, and the JSON form of protobuf (sorted,
-on one line). `-` as JSON form: the bytes hold what this version of the contract does not know. Lines that begin with `#` are comments. Every SDK decodes each frame, looks at what it says
-by its JSON form, and encodes it to the same bytes again.
+on one line). `-` as JSON form: the bytes hold what this version of the contract does not know. Lines that begin with
+`#` are comments. Every SDK decodes each frame, looks at what it says by its JSON form, and encodes it again to the
+same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def payload(text: str) -> payload_pb2.Payload:
 def failure() -> failure_pb2.Failure:
     """A failure with every field and two causes."""
     inner = failure_pb2.Failure(type="ENOENT", message="no such file", source_language="ruby")
-    middle = failure_pb2.Failure(type="LedgerError", message="ü😀", stack_trace="a\n\tb", source_language="python", cause=inner)
+    middle = failure_pb2.Failure(
+        type="LedgerError", message="ü😀", stack_trace="a\n\tb", source_language="python", cause=inner
+    )
     return failure_pb2.Failure(
         type="PaymentRefused",
         message="card expired",
@@ -50,7 +53,8 @@ def failure() -> failure_pb2.Failure:
 def worker_frames() -> Iterator[tuple[str, Message]]:
     """What workers send."""
     kind = pb.ActivityType(
-        name="summarise", version="1.0", start_to_close_timeout=Duration(seconds=60), heartbeat_timeout=Duration(seconds=10),
+        name="summarise", version="1.0",
+        start_to_close_timeout=Duration(seconds=60), heartbeat_timeout=Duration(seconds=10),
         schedule_to_start_timeout=Duration(nanos=500_000_000), schedule_to_close_timeout=Duration(seconds=31_536_000),
         description="one line",
     )  # fmt: skip
@@ -79,7 +83,10 @@ def worker_frames() -> Iterator[tuple[str, Message]]:
     for outcome in outcomes:
         kind_of = outcome.WhichOneof("result") or "none"
         yield f"worker-outcome-{kind_of}-{outcomes.index(outcome)}", pb.WorkerFrame(outcomes=[outcome])
-    yield "worker-progress", pb.WorkerFrame(progress=[pb.Progress(task_token=TOKEN, details=payload("[]")), pb.Progress()])
+    yield (
+        "worker-progress",
+        pb.WorkerFrame(progress=[pb.Progress(task_token=TOKEN, details=payload("[]")), pb.Progress()]),
+    )
     yield "worker-status", pb.WorkerFrame(status=pb.Status(nonce=UINT64_MAX, held=hello.resume, slots_free=3))
     yield "worker-draining", pb.WorkerFrame(draining=pb.Draining())
     yield "worker-bundle", pb.WorkerFrame(
@@ -107,19 +114,37 @@ def host_frames() -> Iterator[tuple[str, Message]]:
     yield "host-empty", pb.HostFrame()
     yield "host-welcome", pb.HostFrame(welcome=welcome)
     yield "host-task", pb.HostFrame(tasks=[task])
-    yield "host-task-bare", pb.HostFrame(tasks=[pb.Task(task_token=b"t", activity_name="nothing", activity_version="1.0")])
+    yield (
+        "host-task-bare",
+        pb.HostFrame(tasks=[pb.Task(task_token=b"t", activity_name="nothing", activity_version="1.0")]),
+    )
     yield "host-task-empty-input", pb.HostFrame(tasks=[pb.Task(task_token=b"t", input=payload_pb2.Payload())])
-    yield "host-cancels", pb.HostFrame(cancels=[pb.Cancel(task_token=TOKEN, reason=n) for n in pb.CancelReason.values()])
-    yield "host-acks", pb.HostFrame(
-        acks=[pb.OutcomeAck(task_token=TOKEN, status=n, message="x" * n) for n in pb.AckStatus.values()]
+    yield (
+        "host-cancels",
+        pb.HostFrame(
+            cancels=[pb.Cancel(task_token=TOKEN, reason=pb.CancelReason.Name(n)) for n in pb.CancelReason.values()]
+        ),
+    )
+    yield (
+        "host-acks",
+        pb.HostFrame(
+            acks=[
+                pb.OutcomeAck(task_token=TOKEN, status=pb.AckStatus.Name(n), message="x" * n)
+                for n in pb.AckStatus.values()
+            ]
+        ),
     )
     yield "host-ping", pb.HostFrame(ping=pb.Ping(nonce=INT64_MAX))
     yield "host-ping-zero", pb.HostFrame(ping=pb.Ping())
     for reason in pb.GoAwayReason.values():
-        yield f"host-go-away-{reason}", pb.HostFrame(go_away=pb.GoAway(reason=reason, message="why"))
+        yield (
+            f"host-go-away-{reason}",
+            pb.HostFrame(go_away=pb.GoAway(reason=pb.GoAwayReason.Name(reason), message="why")),
+        )
     yield "host-go-away-later", pb.HostFrame(go_away=pb.GoAway(reconnect_after=Duration(seconds=1, nanos=1_000_000)))
     yield "host-bundle", pb.HostFrame(
-        tasks=[task, task], cancels=[pb.Cancel(task_token=b"c")], acks=[pb.OutcomeAck(task_token=b"a", status=1)],
+        tasks=[task, task], cancels=[pb.Cancel(task_token=b"c")],
+        acks=[pb.OutcomeAck(task_token=b"a", status=pb.ACK_STATUS_REPORTED)],
         ping=pb.Ping(nonce=7),
     )  # fmt: skip
 
@@ -128,7 +153,10 @@ def unary_messages() -> Iterator[tuple[str, Message]]:
     """Unary calls and their answers."""
     outcome = pb.Outcome(task_token=TOKEN, completed=pb.Completed(result=payload("true")))
     yield "complete-task", host_pb.CompleteTaskRequest(outcome=outcome)
-    yield "complete-task-answer", host_pb.CompleteTaskResponse(ack=pb.OutcomeAck(task_token=TOKEN, status=2, message="m"))
+    yield (
+        "complete-task-answer",
+        host_pb.CompleteTaskResponse(ack=pb.OutcomeAck(task_token=TOKEN, status=pb.ACK_STATUS_DUPLICATE, message="m")),
+    )
     yield "record-progress", host_pb.RecordTaskProgressRequest(progress=pb.Progress(task_token=TOKEN))
     yield "record-progress-answer", host_pb.RecordTaskProgressResponse(cancel_requested=True)
     worker = host_pb.ConnectedWorker(
@@ -139,8 +167,9 @@ def unary_messages() -> Iterator[tuple[str, Message]]:
         polls_opened=1, tasks_received=UINT64_MAX, tasks_dispatched=3, tasks_reported=4, tasks_gone=5, tasks_lost=6,
         tasks_held=7, tasks_resumed=8,
     )  # fmt: skip
-    yield "describe-host-answer", host_pb.DescribeHostResponse(
-        host_id="h", domains=["d", "e"], workers=[worker], ledger=ledger, draining=True
+    yield (
+        "describe-host-answer",
+        host_pb.DescribeHostResponse(host_id="h", domains=["d", "e"], workers=[worker], ledger=ledger, draining=True),
     )
 
 

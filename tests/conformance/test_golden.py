@@ -1,4 +1,4 @@
-"""The golden frames in Python: decoded, looked at, encoded to the same bytes; and the corpus is what its script says."""
+"""The golden frames in Python: decoded, looked at, encoded to the same bytes; and the corpus as its script says."""
 
 from __future__ import annotations
 

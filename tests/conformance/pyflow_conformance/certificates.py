@@ -45,7 +45,19 @@ class Certificates:
 
 def _make(directory: Path) -> None:
     new_key = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _openssl(directory, *new_key, "-x509", "-days", DAYS, "-subj", "/CN=conformance", "-keyout", "ca_key.pem", "-out", "ca.pem")
+    _openssl(
+        directory,
+        *new_key,
+        "-x509",
+        "-days",
+        DAYS,
+        "-subj",
+        "/CN=conformance",
+        "-keyout",
+        "ca_key.pem",
+        "-out",
+        "ca.pem",
+    )
     for name, extension in _EXTENSIONS.items():
         (directory / f"{name}.ext").write_text(extension)
         _openssl(directory, *new_key, "-subj", f"/CN={name}", "-keyout", f"{name}_key.pem", "-out", f"{name}.csr")

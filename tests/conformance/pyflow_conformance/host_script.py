@@ -188,7 +188,7 @@ class HostScript:
     async def _unary(self, method: str, request: Any, token: str) -> bytes | grpc.StatusCode:
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
         async with grpc.aio.insecure_channel(self._address) as channel:
-            call = channel.unary_unary(f"/{SERVICE}/{method}")
+            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{SERVICE}/{method}")
             try:
                 answer: bytes = await call(
                     request.SerializeToString(), metadata=metadata, timeout=CALL_WITHIN_S, wait_for_ready=True
@@ -199,7 +199,7 @@ class HostScript:
 
     async def _worker(self, step: steps.Worker) -> None:
         resume = [
-            pb.HeldTask(task_token=self._token(step.name, task), state=pb.TaskState.Value(f"TASK_STATE_{state}"))
+            pb.HeldTask(task_token=self._token(step.name, task), state=f"TASK_STATE_{state}")
             for task, state in step.resume.items()
         ]
         before = self._workers.get(step.name)
@@ -229,13 +229,13 @@ class HostScript:
         frame = pb.WorkerFrame(credits=step.credits)
         if step.draining:
             frame.draining.SetInParent()
-        json_format.ParseDict(self._names.value(step.json), frame)
+        json_format.ParseDict(self._names.members(step.json), frame)
         for _ in range(step.times):
             await self._of(step.worker).send(frame, bytes.fromhex(step.hex))
 
     async def _outcome(self, step: steps.Outcome) -> None:
         token = self._token(step.token_of or step.worker, step.task)
-        outcome = json_format.ParseDict(self._names.value(step.json), pb.Outcome())
+        outcome = json_format.ParseDict(self._names.members(step.json), pb.Outcome())
         outcome.task_token = forged(token) if step.forged else token
         if step.completed is not None:
             outcome.completed.result.data = self._names.text(step.completed).encode()
@@ -306,7 +306,9 @@ class HostScript:
         await self._until(lambda: task.ended, f"the end of {where}", step.within_s)
         self._same(value_differences(step.how, task.ended, f"{where}: how it ended ({shown(task.members)})"))
         if step.result is not None:
-            self._same(value_differences(self._names.value(step.result), task.members.get("result"), f"{where}: result"))
+            self._same(
+                value_differences(self._names.value(step.result), task.members.get("result"), f"{where}: result")
+            )
         if step.reason is not None:
             self._same(value_differences(step.reason, task.members.get("reason"), f"{where}: reason"))
         if step.details is not None:
@@ -328,7 +330,10 @@ class HostScript:
             new = task.heartbeats[seen:]
             if step.details is None:
                 return bool(new)
-            return any(details is not None and same_json(json.loads(step.details or ""), json.loads(details)) for details in new)
+            return any(
+                details is not None and same_json(json.loads(step.details or ""), json.loads(details))
+                for details in new
+            )
 
         await self._until(told, f"a heartbeat of {step.task!r} with {step.details}", step.within_s)
         self._beats_seen[step.task] = len(task.heartbeats)
@@ -385,7 +390,9 @@ class HostScript:
         assert self._executor is not None
         code = await self._executor.wait(step.within_s)
         if code != step.code:
-            raise Mismatch(f"the executor should have ended with {step.code} but: {'it runs' if code is None else code}")
+            raise Mismatch(
+                f"the executor should have ended with {step.code} but: {'it runs' if code is None else code}"
+            )
 
     async def _begun(self, step: steps.Begun) -> None:
         path = self._directory / f"{step.gate}.begun"

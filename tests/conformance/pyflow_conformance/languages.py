@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,21 +29,30 @@ class Language:
 
 
 def built_in() -> list[Language]:
-    """Python, Ruby, Java. Raises BadUsage when the Java executor was not built."""
-    if not JAVA_JAR.is_file():
-        raise BadUsage(
-            f"{JAVA_JAR} is not there. Build it: mvn -q -DskipTests -pl tests/conformance/executors/java -am package"
-        )
+    """Python, Ruby, Java."""
     ruby = ROOT / "sdk_ruby"
     commands = {
-        "python": (f"{shlex.quote(sys.executable)} -m pyflow_activity {_quoted('executors/python/executor.py')}", {"typed"}),
-        "ruby": (f"ruby -I {ruby / 'lib'} {ruby / 'exe/pyflow-activity'} {_quoted('executors/ruby/executor.rb')}", {"typed"}),
+        "python": (
+            f"{shlex.quote(sys.executable)} -m pyflow_activity {_quoted('executors/python/executor.py')}",
+            {"typed"},
+        ),
+        "ruby": (
+            f"ruby -I {ruby / 'lib'} {ruby / 'exe/pyflow-activity'} {_quoted('executors/ruby/executor.rb')}",
+            {"typed"},
+        ),
         "java": (f"java {FAST_START} -jar {shlex.quote(str(JAVA_JAR))}", set[str]()),
     }
     return [
         Language(name=name, command=command, lacks=frozenset(lacks), known_failing=known_failing_of(name))
         for name, (command, lacks) in commands.items()
     ]
+
+
+def check_built(languages: Iterable[Language]) -> None:
+    """Raises BadUsage when the Java executor is among them and was not built."""
+    if any(language.name == "java" for language in languages) and not JAVA_JAR.is_file():
+        build = "mvn -q -DskipTests -pl tests/conformance/executors/java -am package"
+        raise BadUsage(f"{JAVA_JAR} is not there. Build it: {build}")
 
 
 def known_failing_of(language: str) -> frozenset[str]:

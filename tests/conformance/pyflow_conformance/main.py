@@ -1,4 +1,4 @@
-"""The command `pyflow-conformance`: runs the cases against the executors of the suite, or one of yours; prints a table."""
+"""The command `pyflow-conformance`: runs the cases against the suite's executors, or one of yours; prints a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyflow_conformance.cases import FEATURES, Case, chosen, load_cases
 from pyflow_conformance.errors import BadUsage, ConformanceError
-from pyflow_conformance.languages import SUITE, Language, built_in, read_known_failing
+from pyflow_conformance.languages import SUITE, Language, built_in, check_built, read_known_failing
 from pyflow_conformance.report import Result, complaints, table, wire_differences
 from pyflow_conformance.runner import HOST, JOBS_DEFAULT, Runner
 
@@ -45,8 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pyflow-conformance", description="Hold workers to the contract.")
     add = parser.add_argument
-    add("--executor", metavar="COMMAND", help="a worker that serves the activities of the suite's README; else: all of the suite")
-    add("--language", metavar="NAME", action="append", default=[], help="with --executor: its Hello.language; else: only these")
+    add(
+        "--executor",
+        metavar="COMMAND",
+        help="a worker that serves the activities of the suite's README; else: all of the suite",
+    )
+    add(
+        "--language",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="with --executor: its Hello.language; else: only these",
+    )
     add("--without", metavar="FEATURE", action="append", default=[], choices=list(FEATURES),
         help=f"with --executor: what it does not have ({', '.join(FEATURES)})")  # fmt: skip
     add("--case", metavar="NAME", action="append", default=[], help="only these; * stands for any text")
@@ -64,14 +74,14 @@ def _languages(options: argparse.Namespace) -> list[Language]:
             raise BadUsage("An executor has one language.")
         known = read_known_failing(options.known_failing) if options.known_failing else frozenset()
         name = options.language[0] if options.language else "executor"
-        return [
-            Language(name=name, command=options.executor, lacks=frozenset(options.without), known_failing=known)
-        ]
+        return [Language(name=name, command=options.executor, lacks=frozenset(options.without), known_failing=known)]
     languages = built_in()
     unknown = set(options.language) - {language.name for language in languages} - {HOST}
     if unknown:
         raise BadUsage(f"There is no executor for {', '.join(sorted(unknown))} here; give --executor COMMAND.")
-    return [language for language in languages if not options.language or language.name in options.language]
+    languages = [language for language in languages if not options.language or language.name in options.language]
+    check_built(languages)
+    return languages
 
 
 async def _run(cases: Sequence[Case], languages: Sequence[Language], jobs: int, *, slow: int) -> int:
@@ -87,7 +97,9 @@ async def _run(cases: Sequence[Case], languages: Sequence[Language], jobs: int, 
     differences = wire_differences(results)
     _tell(results, differences)
     bad = sum(result.is_bad for result in results) + len(differences)
-    print(f"{len(results)} results in {time.monotonic() - began:.0f} s: {'all is well' if not bad else f'{bad} are bad'}")
+    print(
+        f"{len(results)} results in {time.monotonic() - began:.0f} s: {'all is well' if not bad else f'{bad} are bad'}"
+    )
     return EXIT_FAILED if bad else 0
 
 

@@ -82,7 +82,7 @@ def message_differences(expected: object, message: Message, where: str) -> list[
     return found
 
 
-def _field_differences(field: FieldDescriptor, wanted: object, message: Message, where: str) -> list[str]:
+def _field_differences(field: Any, wanted: object, message: Message, where: str) -> list[str]:
     value = getattr(message, field.name)
     if field.is_repeated:
         return _repeated_differences(field, wanted, value, where)

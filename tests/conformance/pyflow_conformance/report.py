@@ -53,7 +53,9 @@ def table(results: Sequence[Result], languages: Sequence[str]) -> str:
         by_case.setdefault(result.case, {})[result.language] = result
     width = max((len(case) for case in by_case), default=4)
     columns = [max(6, len(language)) for language in languages]
-    lines = ["  ".join(["case".ljust(width), *(name.ljust(size) for name, size in zip(languages, columns, strict=True))])]
+    lines = [
+        "  ".join(["case".ljust(width), *(name.ljust(size) for name, size in zip(languages, columns, strict=True))])
+    ]
     for case, found in by_case.items():
         cells = [
             (found[name].verdict if name in found else "").ljust(size)
@@ -77,7 +79,9 @@ def complaints(results: Iterable[Result]) -> str:
 
 
 def _sum(name: str, results: Sequence[Result]) -> str:
-    counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ("ok", "FAIL", "known", "FIXED")}
+    counts = {
+        verdict: sum(result.verdict == verdict for result in results) for verdict in ("ok", "FAIL", "known", "FIXED")
+    }
     text = f"{name}: {counts['ok']} passed, {counts['FAIL']} failed"
     if counts["known"]:
         text += f", {counts['known']} known to fail"

@@ -51,6 +51,7 @@ class Runner:
     def __init__(self, jobs: int = JOBS_DEFAULT) -> None:
         self._slots = asyncio.Semaphore(jobs)
         self._idle: dict[str, list[_Worker]] = {}
+        """By the executor's command."""
         self._certificates = Certificates()
 
     async def __aenter__(self) -> Runner:
@@ -93,7 +94,13 @@ class Runner:
                 message = "it passes: take it off the list of known failures"
             seconds = time.monotonic() - began
             return Result(
-                case=case.name, language=name, verdict=verdict, seconds=seconds, message=message, output=output, wire=wire
+                case=case.name,
+                language=name,
+                verdict=verdict,
+                seconds=seconds,
+                message=message,
+                output=output,
+                wire=wire,
             )
 
     async def _run(self, case: Case, language: Language | None, wire: dict[str, bytes]) -> str:
@@ -120,12 +127,14 @@ class Runner:
                 try:
                     await script.run(step)
                 except ConformanceError as error:
-                    raise CaseFailed(f"step {number} ({_named(step)}): {error}", worker.process.output(said_before)) from error
+                    raise CaseFailed(
+                        f"step {number} ({_named(step)}): {error}", worker.process.output(said_before)
+                    ) from error
             wire.update(script.wire)
             keep = not case.own and await script.is_clean()
         finally:
             if keep:
-                self._idle[language.name].append(worker)
+                self._idle[language.command].append(worker)
             else:
                 await worker.close()
         return ""
@@ -142,7 +151,7 @@ class Runner:
         return ""
 
     async def _worker(self, case: Case, language: Language, names: Names) -> _Worker:
-        idle = self._idle.setdefault(language.name, [])
+        idle = self._idle.setdefault(language.command, [])
         while idle and not case.own:
             worker = idle.pop()
             if worker.process.is_running:
@@ -154,7 +163,10 @@ class Runner:
     async def _start(self, case: Case, language: Language, names: Names) -> _Worker:
         directory = tempfile.TemporaryDirectory(prefix="cf")
         host = ScriptedHost(
-            Path(directory.name), case.slots, unix=case.transport == "unix", tls=self._server_credentials(case.transport)
+            Path(directory.name),
+            case.slots,
+            unix=case.transport == "unix",
+            tls=self._server_credentials(case.transport),
         )
         await host.start()
         environment = {
@@ -192,5 +204,3 @@ def _named(step: object) -> str:
     kind = type(step).__name__
     detail = next((value for name in ("task", "id", "gate", "name") if (value := getattr(step, name, None))), "")
     return f"{kind} {detail}".strip()
-
-

@@ -67,7 +67,7 @@ class ScriptedHost:
         self.referee = Referee(slots)
         self.unary_seen: list[tuple[str, host_pb.CompleteTaskRequest | host_pb.RecordTaskProgressRequest, str]] = []
         """Unary calls: method, request, and its authorization."""
-        self.ack_status = pb.ACK_STATUS_REPORTED
+        self.ack_status = "ACK_STATUS_REPORTED"
         self.cancel_requested = False
         self.unary_code: grpc.StatusCode | None = None
         """How unary calls are answered."""

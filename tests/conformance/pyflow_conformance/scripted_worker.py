@@ -28,7 +28,7 @@ class ScriptedWorker:
         self._mute = mute
         self._changed = changed
         self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
-        self._call = self._channel.stream_stream(f"/{SERVICE}/Work")()
+        self._call: grpc.aio.StreamStreamCall[bytes, bytes] = self._channel.stream_stream(f"/{SERVICE}/Work")()
         self._reader = asyncio.create_task(self._read())
         self.welcome: pb.Welcome | None = None
         self.go_away: pb.GoAway | None = None

@@ -2,8 +2,8 @@
 
 A Text is a string, or a list of strings and `{repeat: "[", times: 500}`. In each string `$dir` stands for the case's
 directory, `$language` for the language under test, `$token(a)` for the token of task `a` in base64url, `$token64(a)`
-for it in base64, as the JSON form of messages has it, `$json64({...})` for any text in base64, `$zeros(N)` for N bytes of 0 in base64. A value that is
-`$bytes(a)` as a whole is the token itself.
+for it in base64, as the JSON form of messages has it. A value that is as a whole `$json64({...})` is that text in
+base64, `$zeros(N)` N bytes of 0 in base64, and `$bytes(a)` the token itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,10 @@ class Names:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value
+
+    def members(self, members: Mapping[str, object]) -> dict[str, Any]:
+        """A message's JSON form with names filled in."""
+        return {name: self.value(member) for name, member in members.items()}
 
     def _filled(self, text: str) -> str:
         if "$" not in text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from typing import Any, TypeVar
 from pyflow_conformance.errors import BadCase
 
 _T = TypeVar("_T")
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+"""Looking up hints is slow, and thousands of steps have few types."""
 
 
 def built(kind: type[_T], value: object, where: str) -> _T:
@@ -70,8 +71,9 @@ def _of_union(kinds: tuple[Any, ...], value: object, where: str) -> object:
     raise BadCase(" / ".join(complaints))
 
 
-@functools.cache
 def _hints(kind: type[Any]) -> dict[str, Any]:
+    if kind in _HINTS:
+        return _HINTS[kind]
     names = [field.name for field in dataclasses.fields(kind)]
     hints = typing.get_type_hints(kind)
-    return {name: hints[name] for name in names}
+    return _HINTS.setdefault(kind, {name: hints[name] for name in names})

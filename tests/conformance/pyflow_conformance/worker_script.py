@@ -27,9 +27,7 @@ STATUS_AGAIN_S = 0.05
 class WorkerScript:
     """One case with one worker. `wire` has the bytes of completed outcomes, to compare languages."""
 
-    def __init__(
-        self, host: ScriptedHost, process: ChildProcess, names: Names, *, slots: int, directory: Path
-    ) -> None:
+    def __init__(self, host: ScriptedHost, process: ChildProcess, names: Names, *, slots: int, directory: Path) -> None:
         self._host = host
         self._process = process
         self._names = names
@@ -42,7 +40,7 @@ class WorkerScript:
         self._unary_seen = len(host.unary_seen)
         self.wire: dict[str, bytes] = {}
         host.deaf, host.unary_code, host.cancel_requested = False, None, False
-        host.ack_status = pb.ACK_STATUS_REPORTED
+        host.ack_status = "ACK_STATUS_REPORTED"
         self._do: dict[type, Callable[..., Awaitable[None]]] = {
             steps.Connect: self._connect, steps.Hello: self._hello, steps.Welcome: self._welcome,
             steps.Credits: self._credits, steps.Task: self._task, steps.Tasks: self._tasks,
@@ -100,7 +98,9 @@ class WorkerScript:
         self._stream, self._streams_before = stream, stream.number
         waited_s = asyncio.get_running_loop().time() - began
         if waited_s < step.not_before_s:
-            raise Mismatch(f"the worker came back after {waited_s:.2f} s, earlier than the {step.not_before_s:g} s asked")
+            raise Mismatch(
+                f"the worker came back after {waited_s:.2f} s, earlier than the {step.not_before_s:g} s asked"
+            )
         hello = stream.hello
         assert hello is not None
         self._same(message_differences(self._names.value(step.expect), hello, "Hello"))
@@ -185,12 +185,12 @@ class WorkerScript:
 
     async def _ack(self, step: steps.Ack) -> None:
         tasks = [step.tasks] if isinstance(step.tasks, str) else step.tasks
-        status = pb.AckStatus.Value(f"ACK_STATUS_{step.status}")
+        status = f"ACK_STATUS_{step.status}"
         acks = [pb.OutcomeAck(task_token=self._names.token(t), status=status, message=step.message) for t in tasks]
         self._send(pb.HostFrame(acks=acks))
 
     async def _cancel(self, step: steps.Cancel) -> None:
-        reason = pb.CancelReason.Value(f"CANCEL_REASON_{step.reason}")
+        reason = f"CANCEL_REASON_{step.reason}"
         self._send(pb.HostFrame(cancels=[pb.Cancel(task_token=self._names.token(step.task), reason=reason)]))
 
     async def _status(self, step: steps.Status) -> None:
@@ -281,14 +281,14 @@ class WorkerScript:
 
     async def _go_away(self, step: steps.GoAway) -> None:
         stream = self._open
-        go_away = pb.GoAway(reason=pb.GoAwayReason.Value(f"GO_AWAY_REASON_{step.reason}"), message=step.message)
+        go_away = pb.GoAway(reason=f"GO_AWAY_REASON_{step.reason}", message=step.message)
         if step.reconnect_after_s is not None:
             go_away.reconnect_after.CopyFrom(duration_of(step.reconnect_after_s))
         self._send(pb.HostFrame(go_away=go_away))
         stream.end()
 
     async def _frame(self, step: steps.Frame) -> None:
-        frame = json_format.ParseDict(self._names.value(step.json), pb.HostFrame())
+        frame = json_format.ParseDict(self._names.members(step.json), pb.HostFrame())
         self._host.referee.sent(frame)
         self._open.to_send.put_nowait(frame.SerializeToString() + bytes.fromhex(step.hex))
 
@@ -341,7 +341,7 @@ class WorkerScript:
         path.replace(self._directory / step.file)
 
     async def _answer(self, step: steps.Answer) -> None:
-        self._host.ack_status = pb.AckStatus.Value(f"ACK_STATUS_{step.ack}")
+        self._host.ack_status = f"ACK_STATUS_{step.ack}"
         self._host.cancel_requested = step.cancel_requested
         self._host.unary_code = None if step.code is None else grpc.StatusCode[step.code]
 

@@ -135,9 +135,9 @@ class Cancel:
 
     SHORT: ClassVar[str] = "task"
     task: str
-    reason: Literal[
-        "UNSPECIFIED", "REQUESTED", "TIMED_OUT", "EXECUTION_CLOSED", "LEASE_LOST", "HOST_DRAINING"
-    ] = "REQUESTED"
+    reason: Literal["UNSPECIFIED", "REQUESTED", "TIMED_OUT", "EXECUTION_CLOSED", "LEASE_LOST", "HOST_DRAINING"] = (
+        "REQUESTED"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,4 +234,3 @@ def child_process() -> int:
 @activity
 def die() -> None:
     os.kill(os.getpid(), 9)
-
