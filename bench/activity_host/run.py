@@ -30,6 +30,8 @@ ROOT = HERE.parent.parent
 JAVA_BENCH = ROOT / "bench/sdk_java/target/bench.jar"
 REPEATS = 3
 STUB_TASKS = 30_000
+JAVA_TASKS = 100_000
+"""Its compiler is busy during the first ten thousands."""
 EMBEDDED_RUNS, EMBEDDED_ACTIVITIES = 60, 100
 LATENCY_TASKS = 300
 IDLE_WORKERS = 1_000
@@ -100,11 +102,13 @@ def java_worker(address: str) -> contextlib.AbstractContextManager[tuple[Child, 
 
 
 def stub(
-    directory: str, start_worker: Callable[[str], contextlib.AbstractContextManager[Any]] = worker
+    directory: str,
+    start_worker: Callable[[str], contextlib.AbstractContextManager[Any]] = worker,
+    tasks: int = STUB_TASKS,
 ) -> dict[str, Any]:
     """One run against the stub."""
     address = f"unix:{directory}/h.sock"
-    with process("stub_host.py", address, str(STUB_TASKS), ready="ready") as (host, _), start_worker(address):
+    with process("stub_host.py", address, str(tasks), ready="ready") as (host, _), start_worker(address):
         line = host.line_with("RESULT ")
         result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
         return result
@@ -272,7 +276,7 @@ def cpu_s(pid: int) -> float:
 BENCHES: dict[str, Callable[[str], dict[str, Any]]] = {
     "stub": stub,
     "ruby": lambda directory: stub(directory, ruby_worker),
-    "java": lambda directory: stub(directory, java_worker),
+    "java": lambda directory: stub(directory, java_worker, JAVA_TASKS),
     "embedded": embedded,
     "latency": latency,
     "idle": idle,
