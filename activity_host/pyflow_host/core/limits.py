@@ -20,6 +20,10 @@ TYPES_OF_WORKER_MAX = 1_000
 LANGUAGE_CHARS_MAX = 64
 TIMEOUT_MAX_S = 99_999_999
 """SWF takes eight digits (SWF reference 2.1)."""
+TASK_LISTS_MAX = 1_000
+"""Task lists of one host since its start."""
+TYPES_OF_LIST_MAX = 10_000
+"""Activity types offered on one task list since the host's start; SWF has as many for a whole domain."""
 HELD_TASKS_MAX = 10_000
 """Tasks a worker may have, reported or not, and one Hello may resume; credits beyond that wait until some end."""
 CREDITS_MAX = 1_000

@@ -124,6 +124,7 @@ def say_goodbye(state: HostState, now: float) -> None:
 def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker | None:
     try:
         greeting = read_hello(hello, state.options.domains)
+        _check_room(state, greeting)
     except HelloRefused as refused:
         state.log(Level.WARNING, f"Refused worker {hello.worker_name!r} ({hello.language}): {refused}")
         go_away(state, stream, pb.GO_AWAY_REASON_INCOMPATIBLE, str(refused), now)
@@ -146,6 +147,22 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
     )
     _register(state, worker)
     return worker
+
+
+def _check_room(state: HostState, greeting: Greeting) -> None:
+    """The host remembers lists and types for as long as it lives: a flood of made-up ones must end somewhere."""
+    demand = state.demands.get(greeting.list_key)
+    if demand is None and len(state.demands) >= limits.TASK_LISTS_MAX:
+        raise HelloRefused(
+            f"This host has served {len(state.demands)} task lists and takes no more. Start another host for "
+            f"{greeting.list_key}."
+        )
+    known = set() if demand is None else demand.registered
+    if len(known | greeting.types.keys()) > limits.TYPES_OF_LIST_MAX:
+        raise HelloRefused(
+            f"With this worker the task list {greeting.list_key} would have more than {limits.TYPES_OF_LIST_MAX} "
+            "activity types. Correct their names and versions, or use another task list."
+        )
 
 
 def _connect(state: HostState, stream: int, greeting: Greeting, now: float) -> Worker:

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf import duration_pb2
 from host_desk import Desk, completed, finished, hello, running
 from pyflow_api.v1 import worker_pb2 as pb
+from pyflow_host.core import limits
 from pyflow_host.core.values import Said, SwfSaid
 
 GONE = SwfSaid(said=Said.GONE, message="Unknown activity, scheduledEventId = 5")
@@ -57,6 +58,20 @@ def test_hello_that_cannot_be_served_is_final(change: dict[str, object]) -> None
     assert desk.last(stream, pb.GoAway).reason == pb.GO_AWAY_REASON_INCOMPATIBLE
     assert desk.last(stream, pb.GoAway).message
     assert desk.ended == [stream]
+
+
+def test_made_up_lists_and_types_end_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TASK_LISTS_MAX", 2)
+    monkeypatch.setattr(limits, "TYPES_OF_LIST_MAX", 3)
+    desk = Desk()
+    for number in range(2):
+        desk.connect(f"w{number}", task_list=f"list{number}", types=("a", "b"))
+    desk.connect("w2", task_list="list1", types=("b", "c"))
+    for list_name, types in (("list2", ("a",)), ("list1", ("d",))):
+        refused = desk.open()
+        desk.frame(refused, hello=hello("w3", types, list_name, (), None))
+        assert desk.last(refused, pb.GoAway).reason == pb.GO_AWAY_REASON_INCOMPATIBLE
+    desk.connect("w4", task_list="list0", types=("a", "b"))
 
 
 def test_newer_version_is_answered_with_ours() -> None:
