@@ -207,3 +207,33 @@ def test_killed_again_and_again(
     assert len(found) > KILLS, f"only {len(found)} workflows ran: the test proves nothing"
     answered = f"{len(load.started)} starts, {len(load.signaled)} signals, {len(load.decided)} decisions"
     print(f"{KILLS} kills: {len(found)} workflows; kept of what was answered: {answered}, {len(load.results)} results")
+
+
+def test_tokens_and_timers_of_before_the_crash(run_server: Callable[..., RunningServer], tmp_path: Path) -> None:
+    server = run_server("--data", str(tmp_path / "swf.db"))
+    set_up(server.client)
+    started = server.client.start_workflow_execution(
+        domain="d", workflowId="w", workflowType=WF, taskStartToCloseTimeout="60"
+    )
+    poll = {"domain": "d", "taskList": {"name": "tl"}}
+    task = server.client.poll_for_decision_task(**poll)
+    begun = [
+        decision("ScheduleActivityTask", activityType=ACT, activityId="a", startToCloseTimeout="60"),
+        decision("StartTimer", timerId="t", startToFireTimeout="1"),
+    ]
+    server.client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=begun)
+    activity = server.client.poll_for_activity_task(domain="d", taskList={"name": "al"})
+    server.client.signal_workflow_execution(domain="d", workflowId="w", signalName="s")
+    task = server.client.poll_for_decision_task(**poll)
+    server.stop(signal.SIGKILL)
+    server.begin()
+    server.client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=[])
+    server.client.respond_activity_task_completed(taskToken=activity["taskToken"], result="r")
+    kinds: list[str] = []
+    while not {"TimerFired", "ActivityTaskCompleted"} <= set(kinds):
+        task = server.client.poll_for_decision_task(**poll)
+        kinds = [event["eventType"] for event in task["events"]]
+        done = [decision("CompleteWorkflowExecution")] if "TimerFired" in kinds else []
+        server.client.respond_decision_task_completed(taskToken=task["taskToken"], decisions=done)
+    execution = {"workflowId": "w", "runId": started["runId"]}
+    check_history(server.client.get_workflow_execution_history(domain="d", execution=execution)["events"])
