@@ -323,7 +323,8 @@ class _Signals:
     def _received(self, number: int, _frame: FrameType | None) -> None:
         self._count += 1
         if self._count > 1:
-            logger.error("Second signal: ending at once; a task handed to a poll under way waits for its timeout")
+            # Not by the logger: the first signal may have come in its midst, and then it raises instead of writing.
+            os.write(2, b"Second signal: ending at once; a task handed to a poll under way waits for its timeout\n")
             os._exit(128 + number)
         self._stop()
 
