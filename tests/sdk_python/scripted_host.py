@@ -106,9 +106,7 @@ class ScriptedHost(host_grpc.ActivityHostServiceServicer):
         """The next stream."""
         return self._streams.get(timeout=DEADLINE_S)
 
-    def Work(
-        self, request_iterator: Iterator[pb.WorkerFrame], context: grpc.ServicerContext
-    ) -> Iterator[pb.HostFrame]:
+    def Work(self, request_iterator: Iterator[pb.WorkerFrame], context: grpc.ServicerContext) -> Iterator[pb.HostFrame]:
         """See the proto."""
         stream = Stream()
         self._all.append(stream)
