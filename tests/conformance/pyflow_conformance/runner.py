@@ -23,7 +23,7 @@ from pyflow_conformance.texts import Names
 from pyflow_conformance.worker_process import ChildProcess
 from pyflow_conformance.worker_script import WorkerScript
 
-CASE_WITHIN_S = 120.0
+CASE_WITHIN_S = 180.0
 JOBS_DEFAULT = 6
 """Cases at a time, over all languages: most of them wait most of the time."""
 HOST = "host"

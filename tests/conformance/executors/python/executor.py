@@ -96,6 +96,7 @@ def facts() -> dict[str, Any]:
 def hold(gate: str, value: Any = None) -> Any:
     begin(gate)
     await_go(gate)
+    begin(f"{gate}.end")
     return value
 
 
@@ -127,7 +128,8 @@ def steps(count: int, gate: str) -> int:
 
 @activity
 def progress_then(what: str) -> str:
-    current().progress({"reached": what})
+    for call in range(1, 501):
+        current().progress({"reached": what, "call": call})
     if what == "failure":
         raise CardExpired("right after progress")
     return what

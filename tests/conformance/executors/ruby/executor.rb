@@ -77,6 +77,7 @@ class Running
   def hold(gate, value = nil)
     Gates.begin(gate)
     Gates.await_go(gate)
+    Gates.begin("#{gate}.end")
     value
   end
 
@@ -103,7 +104,7 @@ class Running
   end
 
   def progress_then(what)
-    context.progress({ "reached" => what })
+    1.upto(500) { |call| context.progress({ "reached" => what, "call" => call }) }
     raise Troubles::CardExpired, "right after progress" if what == "failure"
 
     what

@@ -72,6 +72,9 @@ final class HeldTasks {
                 task.context.cancel(CancelReason.CANCEL_REASON_LEASE_LOST);
             }
         }
+        // What ended or was told since the stream was opened is among the tasks held: it must not be sent twice.
+        unsentOutcomes.clear();
+        unsentProgress.clear();
         held.forEach((token, task) -> {
             task.outcome.ifPresentOrElse(
                     unsentOutcomes::add, () -> task.progress.ifPresent(payload -> unsentProgress.put(token, payload)));

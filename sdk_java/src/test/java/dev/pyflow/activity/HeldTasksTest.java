@@ -54,6 +54,16 @@ final class HeldTasksTest {
     }
 
     @Test
+    void whatEndsBetweenHelloAndWelcomeIsSentOnce() {
+        held.take(task("a"));
+        held.streamOpened();
+        held.finish(done("a"));
+        held.welcomed(List.of());
+        assertEquals(1, frame().getOutcomesCount());
+        quiet();
+    }
+
+    @Test
     void creditsAreGivenOnceForEachFreeSlot() {
         assertEquals(2, frame().getCredits());
         quiet();

@@ -9,6 +9,7 @@ import dev.pyflow.activity.ActivityFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,6 +18,7 @@ final class Running {
     Object hold(String gate, Optional<Object> value) throws IOException, InterruptedException {
         Gates.begin(gate);
         Gates.awaitGo(gate);
+        Gates.begin(gate + ".end");
         return value.orElse(null);
     }
 
@@ -50,7 +52,12 @@ final class Running {
 
     @Activity(name = "progress_then")
     String progressThen(String what) {
-        ActivityContext.current().progress(Map.of("reached", what));
+        for (int call = 1; call <= 500; call++) {
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("reached", what);
+            details.put("call", call);
+            ActivityContext.current().progress(details);
+        }
         if (what.equals("failure")) {
             throw new Failing.CardExpired("right after progress", null);
         }
