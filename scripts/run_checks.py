@@ -20,6 +20,7 @@ PACKAGES = (
     "sdk_python/pyflow_activity",
     "local_swf/pyflow_local",
     "console/pyflow_console",
+    "tests/conformance/pyflow_conformance",
 )
 GENERATED = {
     "python": "proto/gen/python/pyflow_api",

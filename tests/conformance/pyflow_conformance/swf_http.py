@@ -4,7 +4,6 @@ looked at."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from typing import Any
 
@@ -56,21 +55,19 @@ class SwfHttp:
         """None: the connection is to be cut without an answer, or the caller has gone."""
         call = asyncio.ensure_future(self._swf.call(operation, body))
         gone = asyncio.ensure_future(_until_gone(reader))
-        await asyncio.wait((call, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not call.done():
-            call.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await call
-            return None
-        gone.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await gone
         try:
+            await asyncio.wait((call, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                return None
             return _response(200, call.result())
         except Refused as refused:
             return _response(refused.status, {"__type": refused.kind, "message": refused.message})
         except ConnectionError:
             return None
+        finally:
+            call.cancel()
+            gone.cancel()
+            await asyncio.gather(call, gone, return_exceptions=True)
 
 
 async def _until_gone(reader: asyncio.StreamReader) -> None:

@@ -74,7 +74,7 @@ def answers_with_another_nonce() -> None:
     wrapped(tasks.HeldTasks, "status", lambda old, self, nonce: old(self, nonce // 2))
 
 
-def cancelled_is_the_end() -> None:
+def hears_the_end_of_a_stream_as_its_own() -> None:
     def said(old: Any, error: grpc.RpcError) -> str:
         if isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.CANCELLED:
             raise HostRefused("we were told to stop, were we not?")
