@@ -25,7 +25,7 @@ UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 # SWF has one l in canceled. Names that others gave (gRPC, asyncio, Java) stay as they are.
 TWO_LS = re.compile(r"\bcancell(?:ed|ing|ation)\b", re.IGNORECASE)
 TWO_LS_GIVEN = re.compile(
-    r"CANCELLED|GRPC::Cancelled|CancelledError|\.cancelled\(|\bcancelled\(\)|isCancelled|[Cc]ancellation"
+    r"CANCELLED|reconnect/cancelled|cancelled_is_the_end|GRPC::Cancelled|CancelledError|\.cancelled\(|\bcancelled\(\)|isCancelled|[Cc]ancellation"
 )
 
 
