@@ -28,7 +28,7 @@ CAUGHT_BY = {
     "runs_duplicates": "credits/duplicate-dispatch",
     "answers_no_ping": "liveness/status",
     "answers_with_another_nonce": "liveness/status",
-    "hears_the_end_of_a_stream_as_its_own": "reconnect/cancelled",
+    "hears_the_end_of_a_stream_as_its_own": "reconnect/canceled-by-the-other-side",
     "exits_with_0_when_refused": "reconnect/unauthenticated",
     "new_key_at_each_connect": "reconnect/stream-ends-ok",
     "never_notices_silence": "liveness/silent-stream",
