@@ -10,6 +10,7 @@ idle       1,000 connected idle workers: memory and CPU of the host             
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -283,16 +284,43 @@ BENCHES: dict[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
+GOALS: dict[str, list[tuple[str, str, str, str, float]]] = {
+    "stub": [("Python worker, stubbed SWF", "tasks_per_s", "tasks/s", ">=", 5_000)],
+    "ruby": [("Ruby worker, stubbed SWF", "tasks_per_s", "tasks/s", ">=", 3_000)],
+    "java": [("Java worker, stubbed SWF", "tasks_per_s", "tasks/s", ">=", 5_000)],
+    "embedded": [("Python worker, embedded SWF", "tasks_per_s", "tasks/s", ">=", 1_200)],
+    "latency": [
+        ("added latency, median", "added_ms_median", "ms", "<=", 1),
+        ("added latency, p99", "added_ms_p99", "ms", "<=", 5),
+    ],
+    "idle": [
+        ("1,000 idle workers, memory", "added_mb", "MB", "<=", 100),
+        ("1,000 idle workers, CPU", "cpu_percent", "% of a core", "<=", 2),
+    ],
+}
+"""What is a figure of each benchmark: its name, the result it is, unit, and goal."""
+
+
 def main() -> int:
     """Print each result, and the run with the median of the first figure that ends in `_s` or the only one."""
-    for name in sys.argv[1:] or BENCHES:
-        repeats = 1 if name == "idle" else REPEATS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of the benchmarks above; all by default")
+    parser.add_argument("--quick", action="store_true", help="one run of each")
+    parser.add_argument("--figures", type=Path, help="leave the figures in this file")
+    options = parser.parse_args()
+    left: list[dict[str, Any]] = []
+    for name in options.names or BENCHES:
+        repeats = 1 if name == "idle" or options.quick else REPEATS
         results = []
         for _ in range(repeats):
             with tempfile.TemporaryDirectory(prefix="bh") as directory:
                 results.append(BENCHES[name](directory))
         medians = {key: statistics.median(result[key] for result in results) for key in results[0]}
         print(f"{name:9} median of {repeats}: {json.dumps(medians)}", flush=True)
+        for what, key, unit, sign, goal in GOALS[name]:
+            left.append({"name": what, "value": medians[key], "unit": unit, "sign": sign, "goal": goal})
+    if options.figures:
+        options.figures.write_text(json.dumps(left))
     return 0
 
 

@@ -233,6 +233,7 @@ def main() -> int:
     """Measure, print, and say which goals are met."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="shorter histories, fewer executions")
+    parser.add_argument("--figures", type=Path, help="leave the figures in this file")
     options = parser.parse_args()
     two = Two()
     try:
@@ -253,6 +254,11 @@ def main() -> int:
     for name, (value, sign, goal) in checks.items():
         met = value >= goal if sign == ">=" else value <= goal
         print(f"{'met ' if met else 'MISS'} {name}: {value:,.1f} (goal {sign} {goal:,})")
+    if options.figures:
+        left = [
+            {"name": name, "value": value, "sign": sign, "goal": goal} for name, (value, sign, goal) in checks.items()
+        ]
+        options.figures.write_text(json.dumps(left))
     return 0
 
 

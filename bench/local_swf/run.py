@@ -21,6 +21,12 @@ from lean_client import DOMAIN, Channel, Load, Loop, register
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 PAIRS = 3
+FIGURES: list[dict[str, object]] = []
+
+
+def figure(name: str, value: float, unit: str = "", sign: str | None = None, goal: float | None = None) -> None:
+    """Note a figure for the table of all benchmarks."""
+    FIGURES.append({"name": name, "value": value, "unit": unit, "sign": sign, "goal": goal})
 
 
 class Server:
@@ -67,26 +73,28 @@ def throughput(server: Server, workflows: int, prefix: str) -> tuple[float, floa
     return workflows / took, used / workflows * 1000
 
 
-def best_of(server: Server, workflows: int, rounds: int) -> str:
+def best_of(server: Server, workflows: int, rounds: int, name: str, goal: float | None) -> str:
     """The median and the range of several rounds."""
     found = [throughput(server, workflows, f"{time.time_ns()}-{n}-") for n in range(rounds)]
     rates = [rate for rate, _ in found]
     cpu = statistics.median(one for _, one in found)
     middle = statistics.median(rates)
+    figure(f"1,000 one-activity workflows, {name}", middle, "workflows/s", ">=" if goal else None, goal)
+    figure(f"server CPU of each, {name}", cpu * 1000, "us")
     return f"{middle:6.0f} workflows/s ({min(rates):.0f} to {max(rates):.0f}), {cpu:.2f} ms server CPU each"
 
 
 def rates(folder: Path, quick: bool) -> None:
     """1,000 one-activity workflows at each durability."""
     rounds = 2 if quick else 5
-    for name, arguments in (
-        ("in memory", ["--memory"]),
-        ("file, NORMAL (survives kill -9)", ["--data", str(folder / "normal.db")]),
-        ("file, FULL (survives power loss)", ["--data", str(folder / "full.db"), "--full-sync"]),
+    for name, goal, arguments in (
+        ("in memory", None, ["--memory"]),
+        ("file, NORMAL (survives kill -9)", 2_500, ["--data", str(folder / "normal.db")]),
+        ("file, FULL (survives power loss)", 1_200, ["--data", str(folder / "full.db"), "--full-sync"]),
     ):
         server = Server(*arguments)
         throughput(server, 200, "warm")
-        print(f"1,000 one-activity workflows, {name:34} {best_of(server, 1000, rounds)}", flush=True)
+        print(f"1,000 one-activity workflows, {name:34} {best_of(server, 1000, rounds, name, goal)}", flush=True)
         server.stop()
 
 
@@ -100,6 +108,7 @@ def long_workflow(folder: Path, steps: int) -> None:
     took = time.perf_counter() - begin
     loop.close()
     print(f"one workflow of {steps} steps, FULL{'':31}{steps / took:6.0f} steps/s", flush=True)
+    figure(f"one workflow of {steps} steps, FULL", steps / took, "steps/s", ">=", 420)
     server.stop()
 
 
@@ -132,6 +141,8 @@ def latency(folder: Path, count: int) -> None:
     found = sorted(found[len(found) // 10 :])
     p50, p99 = found[len(found) // 2], found[int(len(found) * 0.99)]
     print(f"idle, start to result of one step, FULL{'':25}p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms", flush=True)
+    figure("idle, start to result of one step, FULL, p50", p50 * 1000, "ms", "<=", 5)
+    figure("idle, start to result of one step, FULL, p99", p99 * 1000, "ms")
     loop.close()
     server.stop()
 
@@ -153,6 +164,8 @@ def flatness(folder: Path, closed: int, open_runs: int) -> None:
     size_mb = path.stat().st_size / 1e6
     print(f"start-up with {closed:,} closed and {open_runs:,} open ({size_mb:.0f} MB) {full.start_s:15.2f} s")
     print(f"memory per open idle execution after a restart {per_run:17.2f} KB")
+    figure(f"start-up with {closed:,} closed and {open_runs:,} open", full.start_s, "s", "<=", 3)
+    figure("memory per open idle execution after a restart", per_run, "KB", "<=", 5)
     ratios, cpus = [], []
     for n in range(PAIRS):
         rate_full, cpu_full = throughput(full, 2000, f"full{n}-{time.time_ns()}-")
@@ -161,6 +174,8 @@ def flatness(folder: Path, closed: int, open_runs: int) -> None:
         cpus.append(cpu_full / cpu_empty)
     print(f"rate with the full file / with an empty one {statistics.median(ratios):20.2f} "
           f"({min(ratios):.2f} to {max(ratios):.2f}); CPU {statistics.median(cpus):.2f}", flush=True)  # fmt: skip
+    figure("rate with the full file / with an empty one", statistics.median(ratios), "", ">=", 0.8)
+    figure("CPU with the full file / with an empty one", statistics.median(cpus))
     full.stop()
     empty.stop()
 
@@ -185,6 +200,7 @@ def memory(open_runs: int) -> None:
     loop.run()
     used = (server.rss_kb() - before) / open_runs
     print(f"memory per open execution, history in memory too {used:15.2f} KB", flush=True)
+    figure("memory per open execution, history in memory too", used, "KB")
     loop.close()
     server.stop()
 
@@ -231,6 +247,8 @@ def timers(count: int) -> None:
     idle = (server.cpu_s() - cpu) / 3 * 100
     print(f"{len(late)} timers: latest {max(late):.0f} ms late, median {statistics.median(late):.0f} ms")
     print(f"idle with {count:,} pending timers: {idle:.1f} % of a core", flush=True)
+    figure(f"{len(late)} timers, the latest", max(late), "ms", "<=", 20)
+    figure(f"idle with {count:,} pending timers", idle, "% of a core", "<=", 0.5)
     loop.close()
     server.stop()
 
@@ -239,7 +257,9 @@ def main() -> None:
     """Run it all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and a smaller file")
-    quick = parser.parse_args().quick
+    parser.add_argument("--figures", type=Path, help="leave the figures in this file")
+    options = parser.parse_args()
+    quick = options.quick
     with tempfile.TemporaryDirectory(prefix="pyflow-bench-") as name:
         folder = Path(name)
         rates(folder, quick)
@@ -248,6 +268,8 @@ def main() -> None:
         timers(20_000 if quick else 100_000)
         memory(2_000 if quick else 10_000)
         flatness(folder, *((10_000, 1_000) if quick else (100_000, 10_000)))
+    if options.figures:
+        options.figures.write_text(json.dumps(FIGURES))
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ from install import MOTO, NotInstalled, install  # noqa: E402
 from lean_client import Load, Loop  # noqa: E402
 
 DOMAIN = "bench"
-FILL, FILL_QUICK = 1_000, 200
-PAIRS, PAIRS_QUICK = 3, 2
+FILL, FILL_QUICK = 1_000, 100
+PAIRS, PAIRS_QUICK = 3, 1
 OURS_A_TURN = 400
 OURS_A_LOAD = 3_000
 POLLERS = 16

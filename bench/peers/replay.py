@@ -2,10 +2,10 @@
 
     python bench/peers/replay.py [--quick] [--figures FILE]
 
-Each side replays, in a process of its own, a generated history of the same shape: N steps that each schedule, start and
-complete, with a decision task between them, six events a step. The sides take turns (A B A B); a turn is as many
-replays as fit into a fixed share of CPU time and gives their median; the figure is CPU time of the whole process, native
-threads included, divided by the events. Every replay must end in the completed result, or the run fails.
+Each side replays, in a process of its own, a generated history of the same shape: N steps that each schedule, start
+and complete, with a decision task between them, six events a step. The sides take turns (A B A B); a turn is as many
+replays as fit into a fixed share of CPU time and gives their median; the figure is CPU time of the whole process,
+native threads included, divided by the events. Every replay must end in the completed result, or the run fails.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def figures_of(measured: Measured) -> list[Figure]:
                 unit="x",
                 sign=None if goal is None else AT_LEAST,
                 goal=goal,
-                note=f"{ratio.theirs:.1f} / {ratio.ours:.2f} us CPU per event, pairs {ratio.low:.1f} to {ratio.high:.1f}",
+                note=f"{ratio.theirs:.1f} / {ratio.ours:.2f} us CPU per event ({ratio.low:.1f} to {ratio.high:.1f})",
             )
         )
     return figures

@@ -1,7 +1,8 @@
-"""One side of a comparison: a process that replays histories when asked, and says what CPU it took. Standard library only.
+"""One side of a comparison: a process that replays histories when asked, and says what CPU that took.
 
-Every side runs in its own process with its own packages. It reads lines `{"steps": N, "budget_s": S}` and answers each with
-`{"cpu_s": median CPU seconds of one replay, "replays": count, "events": events of the history}`.
+Every side runs in its own process with its own packages; this file needs the standard library only. A side reads lines
+`{"steps": N, "budget_s": S, "warm_up": true}` and answers each with `{"cpu_s": median CPU seconds of one replay,
+"replays": count, "events": events of the history}`.
 """
 
 from __future__ import annotations

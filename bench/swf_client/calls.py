@@ -10,6 +10,7 @@ up for each call, repeats and error mapping included. The boto3 side is a client
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -72,7 +73,10 @@ def main() -> int:
     """Print the table; 1 when a ratio is far below its goal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter batches")
-    quick = parser.parse_args().quick
+    parser.add_argument("--figures", type=Path, help="leave the figures in this file")
+    options = parser.parse_args()
+    quick = options.quick
+    left: list[dict[str, object]] = []
     server = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("canned_swf.py"))], stdout=subprocess.PIPE, text=True
     )
@@ -87,6 +91,8 @@ def main() -> int:
             ratios, ours, theirs = compare(lean, client, operation, request, count // 3 if quick else count, quick)
             ratio = statistics.median(ratios)
             failed = failed or ratio < goal * SLACK
+            note = f"boto3 {statistics.median(theirs):.0f} / {statistics.median(ours):.1f} us"
+            left.append({"name": what, "value": ratio, "unit": "x", "sign": ">=", "goal": goal, "note": note})
             print(
                 f"{what:24}{statistics.median(ours):>10.1f}{statistics.median(theirs):>10.0f}{ratio:>7.1f}x"
                 f"{min(ratios):>6.1f}x{max(ratios):>6.1f}x{goal:>6.0f}x{'' if ratio >= goal else '  BELOW THE GOAL'}"
@@ -94,6 +100,8 @@ def main() -> int:
     finally:
         server.kill()
         server.wait()
+    if options.figures:
+        options.figures.write_text(json.dumps(left))
     return 1 if failed else 0
 
 
