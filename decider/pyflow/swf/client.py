@@ -7,6 +7,7 @@ other endpoint: there a `NotConfigured` says what is missing.
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -144,9 +145,11 @@ def _checked(
 
 
 def _session(profile: str | None, region: str | None) -> boto3.Session:
+    # botocore knows AWS_DEFAULT_REGION alone; every newer AWS tool reads AWS_REGION, and before it.
+    place = region or os.environ.get("AWS_REGION") or None
     try:
         session = boto3.Session(
-            botocore_session=botocore.session.Session(profile=profile), profile_name=profile, region_name=region
+            botocore_session=botocore.session.Session(profile=profile), profile_name=profile, region_name=place
         )
         _ = session.region_name
     except ProfileNotFound as error:
