@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pyflow_conformance.texts import Text
 
 DEADLINE_S = 20.0
-PING_INTERVAL_S = 0.5
+PING_INTERVAL_S = 2.0  # three silent ones end a worker: a loaded machine must not look like a dead one
 GRACE_S = 1.0
 
 
