@@ -134,8 +134,9 @@ _CLASSES = {name: (_classify(name), attributes_key(name)) for name in EVENT_TYPE
 def timestamp_s(event: Event) -> float:
     """Epoch seconds of an event, to the millisecond. boto3 gives datetimes, the wire floats."""
     value = event["eventTimestamp"]
-    seconds = value if isinstance(value, int | float) else value.timestamp()
-    return round(float(seconds), 3)
+    if type(value) is not float:  # by far the most frequent case comes first: this runs for every decision
+        value = float(value if isinstance(value, int) else value.timestamp())
+    return round(value, 3)
 
 
 class Turn:
