@@ -277,3 +277,4 @@ def test_code_that_swallows_its_eviction_is_given_up() -> None:
     step.history.decision_task()
     step.advance(step.execution)
     step.execution.evict()
+    assert step.execution.waiting_at() == []

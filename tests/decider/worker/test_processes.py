@@ -130,6 +130,7 @@ def test_several_processes(begin: Begin, client: Any, domain: str, tmp_path: Pat
 def test_a_parent_that_is_killed_leaves_no_process_behind(begin: Begin, tmp_path: Path) -> None:
     process = begin("Waits", processes=2)
     pids = {int(line.split()[0]) for line in said(tmp_path).splitlines() if "Beginning to poll" in line}
+    assert len(pids) == 2
     process.kill()
     process.wait()
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="the children end")
