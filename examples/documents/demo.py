@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pipeline_run import LOCAL_LAMBDA_ROLE, LOOK_INTERVAL_S, PipelineRun
 from pyflow.swf import make_client
-from run import LOCAL_LAMBDA_ROLE, LOOK_INTERVAL_S, PipelineRun
 from stack import HERE, ROOT, ProcessEnded, Stack, running_stack
 
 DEFAULT_DIRECTORY = "/usr/share/common-licenses"

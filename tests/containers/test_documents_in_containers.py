@@ -49,8 +49,8 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(images: None, documents: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a run through the containers left: the result, the entries, the page."""
     from container_stack import running_containers
+    from pipeline_run import PipelineRun
     from pyflow.swf import make_client
-    from run import PipelineRun
 
     output = tmp_path_factory.mktemp("output")
     output.chmod(0o777)  # the container's user is another

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sources import PACKAGES, Import, imports, is_within, modules, parsed, shown
+from sources import PACKAGES, ROOT, Import, imports, is_within, modules, parsed, shown
 
 ALLOWED = {
     "pyflow": ("pyflow",),
@@ -162,3 +162,17 @@ def test_rules_can_fail(tmp_path: Path) -> None:
     assert found == [("os.path", False), ("pyflow.worker", False), ("boto3", True)]
     assert is_within("os.path", "os")
     assert not is_within("osmosis", "os")
+
+
+def test_modules_imported_by_their_bare_name_have_one_name_each() -> None:
+    """Folders of tests and the document example stand on sys.path together: of two equal names one hides the other."""
+    flat = [ROOT / "bench/figures.py", *sorted((ROOT / "examples/documents").glob("*.py"))]
+    flat += [
+        path
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if not path.name.startswith(("test_", "conftest")) and not (path.parent / "__init__.py").exists()
+    ]
+    places: dict[str, list[str]] = {}
+    for path in flat:
+        places.setdefault(path.stem, []).append(shown(path))
+    none_of(f"{' and '.join(found)} have one name" for found in places.values() if len(found) > 1)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import texts
-from pipeline_runs import result_of, run_to_end, stack_in_short_path
 from report import NEAR_DUPLICATE_FROM, Entry, near_duplicates
+from whole_runs import result_of, run_to_end, stack_in_short_path
 
 LICENSES = Path("/usr/share/common-licenses")
 # Four standard deviations of a 128-place MinHash estimate near one half: 4 * sqrt(0.25 / 128).

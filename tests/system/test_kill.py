@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipeline_runs import result_of, run_to_end, stack_in_short_path
-from run import PipelineRun
+from pipeline_run import PipelineRun
 from stack import Stack
+from whole_runs import result_of, run_to_end, stack_in_short_path
 
 DOCUMENTS_BEFORE_THE_KILL = 2
 

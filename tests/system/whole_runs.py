@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline_run import LOOK_INTERVAL_S, PipelineRun
 from pyflow.swf import make_client
-from run import LOOK_INTERVAL_S, PipelineRun
 from stack import Stack
 
 RUN_DEADLINE_S = 150
