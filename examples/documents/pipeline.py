@@ -4,6 +4,8 @@ Every step is ordinary blocking Python. The steps themselves run elsewhere: a La
 Java and Python. What is big (texts, fingerprints of all documents) stays in files; the workflows carry references.
 """
 
+from datetime import timedelta
+
 import pyflow
 
 DOCUMENTS_AT_A_TIME = 8
@@ -65,25 +67,46 @@ class DocumentPipeline(pyflow.Workflow):
     index_document = pyflow.ChildWorkflowDescriptor("IndexDocument", "1.0")
 
     def run(self, job):
-        """`job`: {"directory", "output", "time_limit_s"}. Gives what `render_report` found."""
-        self.deadline = self.swf.start_timer(job["time_limit_s"])
+        """`job`: {"directory", "output", "time_limit_s"}. Gives what `render_report` found.
+
+        A directory too large for one history goes on in another run, whose job also has "after", the last name that is
+        done, and "time_left_s".
+        """
         self.time_limit_s = job["time_limit_s"]
-        try:
-            listing = self._within_time(self.list_documents(directory=job["directory"], output=job["output"]))
-        except pyflow.InvocationFailedException as error:
-            raise pyflow.WorkflowFailedException(error.reason, failure_text(error)) from error
-        self._index_all(listing)
+        time_left_s = job.get("time_left_s", self.time_limit_s)
+        self.ends_at = self.swf.workflow_time() + timedelta(seconds=time_left_s)
+        self.deadline = self.swf.start_timer(time_left_s)
+        listing = self._index_all(job)
         self._await_publish()
         return self._within_time(self.render_report(entries=listing["entries"], output=job["output"]))
 
-    def _index_all(self, listing):
+    def _index_all(self, job):
+        """Page by page of the directory's listing; gives the last page."""
+        after = job.get("after", "")
+        while True:
+            listing = self._list(job, after)
+            self._index_page(listing, fail_first=not after)
+            if not listing["more"]:
+                return listing
+            after = listing["names"][-1]
+            if self.swf.should_continue_as_new:
+                time_left = self.ends_at - self.swf.workflow_time()
+                self.swf.continue_as_new({**job, "after": after, "time_left_s": max(1, time_left.total_seconds())})
+
+    def _list(self, job, after):
+        try:
+            return self._within_time(self.list_documents(directory=job["directory"], output=job["output"], after=after))
+        except pyflow.InvocationFailedException as error:
+            raise pyflow.WorkflowFailedException(error.reason, failure_text(error)) from error
+
+    def _index_page(self, listing, *, fail_first):
         waiting = [
             {
                 "path": f"{listing['directory']}/{name}",
                 "name": name,
                 "entries": listing["entries"],
                 # Shows a retry by policy, once in a run.
-                "fail_first": position == 0,
+                "fail_first": fail_first and position == 0,
             }
             for position, name in enumerate(listing["names"])
         ]
@@ -117,7 +140,8 @@ class DocumentPipeline(pyflow.Workflow):
     def _check_time(self):
         if self.deadline.done:
             raise pyflow.WorkflowFailedException(
-                "TIME_LIMIT", f"The run took longer than its time limit of {self.time_limit_s} s."
+                "TIME_LIMIT",
+                f"The run took longer than its time limit of {self.time_limit_s} s. Give it more: --time-limit SECONDS",
             )
 
 

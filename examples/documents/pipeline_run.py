@@ -46,8 +46,8 @@ class PipelineRun:
     def look(self) -> Iterator[str]:
         """Lines for what is new; sends the signal `publish` once every document is indexed."""
         yield from self.progress.news()
-        known = self.progress.documents is not None
-        if known and self.progress.documents_done == self.progress.documents and not self._published:
+        all_done = self.progress.all_listed and self.progress.documents_done == self.progress.documents
+        if all_done and not self._published:
             self._swf.signal_workflow_execution(domain=DOMAIN, workflowId=self.workflow_id, signalName="publish")
             self._published = True
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PAGE_EVENTS = 100
+NAME_CHARS_SHOWN = 19
 LANGUAGES = {"documents-ruby": "Ruby", "documents-java": "Java", "documents-python": "Python"}
 
 
@@ -23,19 +24,20 @@ class Run:
 
 
 class Progress:
-    """Follows a DocumentPipeline execution and its children."""
+    """Follows a DocumentPipeline execution, the runs it goes on in, and their children."""
 
     def __init__(self, swf: Any, domain: str, workflow_id: str, run_id: str) -> None:
         self._swf = swf
         self._domain = domain
         self._root = Run(workflow_id=workflow_id, run_id=run_id)
         self.runs = [self._root]  # the pipeline first, then its children as they start
-        self.documents: int | None = None  # how many the run found, once known
+        self.documents = 0  # how many the listing has named so far
+        self.all_listed = False
         self.documents_done = 0
 
     @property
     def close_event(self) -> dict[str, Any] | None:
-        """The root's last event, once it is closed."""
+        """The last event of the last run, once that is closed."""
         return self._root.events[max(self._root.events)] if self._root.closed else None
 
     def news(self) -> Iterator[str]:
@@ -67,6 +69,9 @@ class Progress:
         attributes = event.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {})
         if kind.startswith("WorkflowExecution") and kind.removeprefix("WorkflowExecution") in _CLOSES:
             run.closed = True
+            if run is self._root and kind == "WorkflowExecutionContinuedAsNew":
+                self._root = Run(workflow_id=run.workflow_id, run_id=attributes["newExecutionRunId"])
+                self.runs.append(self._root)
         if kind in ("ActivityTaskCompleted", "ActivityTaskFailed", "ActivityTaskTimedOut"):
             yield from self._activity(run, kind, attributes)
         elif kind in ("LambdaFunctionCompleted", "LambdaFunctionFailed", "LambdaFunctionTimedOut"):
@@ -83,7 +88,9 @@ class Progress:
         scheduled = run.events[attributes["scheduledEventId"]]["activityTaskScheduledEventAttributes"]
         name = scheduled["activityType"]["name"]
         if name == "list_documents" and kind == "ActivityTaskCompleted":
-            self.documents = len(json.loads(attributes["result"])["names"])
+            listing = json.loads(attributes["result"])
+            self.documents += len(listing["names"])
+            self.all_listed = not listing["more"]
         language = LANGUAGES.get(scheduled["taskList"]["name"], "?")
         yield _row(language, name, run.document, _outcome(kind, attributes))
 
@@ -104,7 +111,13 @@ def _outcome(kind: str, attributes: dict[str, Any]) -> str:
 
 
 def _row(where: str, what: str, document: str, outcome: str) -> str:
-    return f"{where:<8}{what:<18}{document:<20}{outcome}"
+    return f"{where:<8}{what:<18}{_shown(document):<20}{outcome}"
+
+
+def _shown(name: str) -> str:
+    """A file's name for one line of a terminal: nothing unprintable, not too long."""
+    printable = "".join(char if char.isprintable() else "?" for char in name)
+    return printable if len(printable) <= NAME_CHARS_SHOWN else f"{printable[: NAME_CHARS_SHOWN - 2]}.."
 
 
 _CLOSES = {"Completed", "Failed", "Canceled", "Terminated", "ContinuedAsNew", "TimedOut"}

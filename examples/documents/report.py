@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from html import escape
 from itertools import combinations
+from operator import eq
 from typing import Any
 
 NEAR_DUPLICATE_FROM = 0.5  # estimated share of common five-word shingles
@@ -59,7 +60,7 @@ def near_duplicates(entries: list[Entry]) -> list[Duplicate]:
     """All pairs from NEAR_DUPLICATE_FROM on, the most similar first, then by name."""
     found = []
     for first, second in combinations([entry for entry in entries if entry.minhash], 2):
-        equal = sum(map(int.__eq__, first.minhash, second.minhash))
+        equal = sum(map(eq, first.minhash, second.minhash))
         similarity = equal / len(first.minhash)
         if similarity >= NEAR_DUPLICATE_FROM:
             identical = first.sha256 == second.sha256

@@ -73,7 +73,8 @@ def finished(images: None, documents: Path, tmp_path_factory: pytest.TempPathFac
             time.sleep(LOOK_INTERVAL_S)
     assert run.close_event["eventType"] == "WorkflowExecutionCompleted", run.close_event
     result = run.close_event["workflowExecutionCompletedEventAttributes"]["result"]
-    entries = {path.stem: json.loads(path.read_text("utf-8")) for path in (output / "entries").glob("*.json")}
+    stored = [json.loads(path.read_text("utf-8")) for path in (output / "entries").glob("*.json")]
+    entries = {entry["name"]: entry for entry in stored}
     return {"found": json.loads(result), "entries": entries, "page": (output / "report.html").read_text("utf-8")}
 
 

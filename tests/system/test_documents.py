@@ -36,7 +36,8 @@ def finished(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     with stack_in_short_path(supervised=True) as stack:
         run, end = run_to_end(stack, documents, output)
         found = result_of(end)
-    entries = {path.stem: json.loads(path.read_text("utf-8")) for path in (output / "entries").glob("*.json")}
+    stored = [json.loads(path.read_text("utf-8")) for path in (output / "entries").glob("*.json")]
+    entries = {entry["name"]: entry for entry in stored}
     return {"run": run, "found": found, "entries": entries, "page": (output / "report.html").read_text("utf-8")}
 
 
