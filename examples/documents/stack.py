@@ -32,6 +32,26 @@ PYTHON_WORKER = [PYFLOW, "worker", "activities", "--task-list", "documents-pytho
 WORKERS = {"ruby": RUBY_WORKER, "java": JAVA_WORKER, "python": PYTHON_WORKER}
 
 
+@contextlib.contextmanager
+def interrupts_postponed() -> Iterator[None]:
+    """SIGINT and SIGTERM take effect at the end of the block. For the main thread.
+
+    An interrupt between the start of a process and its entry in the books would leave it running for ever.
+    """
+    seen: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: seen.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in seen:
+            signal.raise_signal(number)
+
+
 class ProcessEnded(Exception):
     """A process of the stack ended by itself, or did not come up. The message carries its last lines."""
 
@@ -178,13 +198,15 @@ class Stack:
     def stop(self) -> None:
         """Everybody is asked first and SWF last: it answers the long polls that the others wait out before they end."""
         by_closeness = sorted(self.processes, key=lambda name: name == "swf")
-        for name in by_closeness:
-            self.processes[name].terminate()
-        for name in by_closeness:
-            self.processes[name].wait()
+        with interrupts_postponed():
+            for name in by_closeness:
+                self.processes[name].terminate()
+            for name in by_closeness:
+                self.processes[name].wait()
 
     def _start(self, name: str, command: list[str]) -> Process:
-        self.processes[name] = Process(name, command, self.env, show=self.show)
+        with interrupts_postponed():
+            self.processes[name] = Process(name, command, self.env, show=self.show)
         return self.processes[name]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import HERE
+from stack import HERE, Stack
 
 MARK = "PYFLOW_TEST_MARK"
 END_DEADLINE_S = 100
@@ -104,3 +104,30 @@ def test_an_interrupt_in_the_middle_stops_everything(documents: Path, tmp_path: 
     code, output = demo.end()
     assert code == 130, output
     assert demo.relatives() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_process_is_started_does_not_lose_it(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def interrupted_start(*arguments: object, **options: object) -> object:
+        process = start(*arguments, **options)  # type: ignore[call-overload]  # passed on as they are
+        signal.raise_signal(number)
+        return process
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, interrupt)
+    monkeypatch.setattr("stack.subprocess.Popen", interrupted_start)
+    stack = Stack(tmp_path)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stack.start_swf()
+        (process,) = stack.processes.values()
+        stack.stop()
+        assert process.ended
+    finally:
+        signal.signal(number, before)
