@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pyflow_local.clock import ManualClock, SteadyClock
 from pyflow_local.engine.faults import Fault
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.http.wire import JSON_1_0, RequestIds, operation_of
 from pyflow_local.lambdas.context import LambdaContext
@@ -49,6 +50,7 @@ class LocalSwf:
         full_sync: bool = False,
         quotas: Quotas | None = None,
         choices: Choices | None = None,
+        restrictions: Restrictions | None = None,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
@@ -67,7 +69,13 @@ class LocalSwf:
         self._idents = 0
         self._closed = False
         self._service = Service(
-            store, self._clock.now_ms(), quotas=quotas, choices=choices, region=region, account=account
+            store,
+            self._clock.now_ms(),
+            quotas=quotas,
+            choices=choices,
+            restrictions=restrictions,
+            region=region,
+            account=account,
         )
 
     # --- the client ------------------------------------------------------------------------------------------

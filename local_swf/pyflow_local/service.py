@@ -13,6 +13,7 @@ from pyflow_local.engine.faults import Fault
 from pyflow_local.engine.importing import import_run
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.rebuild import rebuild
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import (
     ClosedCountQuery,
     ClosedLookup,
@@ -70,6 +71,7 @@ class Service:
         *,
         quotas: Quotas | None = None,
         choices: Choices | None = None,
+        restrictions: Restrictions | None = None,
         region: str = "us-east-1",
         account: str = "123456789012",
         alive: Callable[[int], bool] | None = None,
@@ -77,6 +79,7 @@ class Service:
         self._store = store
         self._quotas = quotas or Quotas()
         self._choices = choices or Choices()
+        self._gate = restrictions.gate() if restrictions is not None else None
         self._region = region
         self._account = account
         self._alive = alive
@@ -228,5 +231,6 @@ class Service:
         engine = Engine(world)
         for ident, (operation, body) in list(self._parked.items()):
             engine.handle(operation, body, now_ms, ident)
+        world.gate = self._gate  # from here on: a poll that waits has passed it already
         self._engine = engine
         return engine
