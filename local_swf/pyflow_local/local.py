@@ -167,10 +167,13 @@ class LocalSwf:
     def _step(self, requests: list[Incoming], ended: list[EndedLambda] | None = None) -> StepResult:
         """One step under the lock; its answers are laid out for the threads that wait for them."""
         result = self._service.step(requests, self._clock.now_ms(), ended or [])
+        self._lay_out(result)
+        return result
+
+    def _lay_out(self, result: StepResult) -> None:
         for ident, status, body in result.answers:
             self._answers[ident] = (status, body)
         self._changed.notify_all()
-        return result
 
     def _wait(self, ident: int) -> tuple[int, bytes]:
         deadline = time.monotonic() + self._poll_seconds
@@ -223,10 +226,15 @@ class LocalSwf:
     # --- histories from elsewhere ----------------------------------------------------------------------------
 
     def import_history(self, domain: str, workflow_id: str, text: str) -> str:
-        """Take in the JSON of get-workflow-execution-history to look at; its new run id. Raises BadHistory, Fault."""
+        """Take in the JSON of get-workflow-execution-history to look at; its new run id. Raises BadHistory, Fault,
+        StorageFailed.
+        """
         events = read_history(text)
         with self._changed:
-            return self._service.import_history(domain, workflow_id, events, self._clock.now_ms())
+            run_id, result = self._service.import_history(domain, workflow_id, events, self._clock.now_ms())
+            self._lay_out(result)
+        self._invoke(result.invocations)
+        return run_id
 
     # --- the end ---------------------------------------------------------------------------------------------
 

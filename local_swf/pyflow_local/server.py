@@ -167,7 +167,7 @@ async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) ->
             options, lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome))
         )
         desk = Frontdesk(loop, clock, lambdas.invoke, options.poll_hold_s)
-        desk.admin = AdminPaths(desk.skip_time, allow_time_skipping=options.allow_time_skipping)
+        desk.admin = AdminPaths(desk.skip_time, desk.import_history, allow_time_skipping=options.allow_time_skipping)
         if options.require_sigv4:
             desk.check = _signature_check(options.require_sigv4)
         try:

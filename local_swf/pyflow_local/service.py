@@ -182,13 +182,20 @@ class Service:
 
     # --- histories from elsewhere ----------------------------------------------------------------------------
 
-    def import_history(self, domain: str, workflow_id: str, events: Sequence[bytes], now_ms: int) -> str:
-        """Take in a history to look at (see pyflow_local.transfer); its new run id. Raises Fault, StorageFailed."""
+    def import_history(
+        self, domain: str, workflow_id: str, events: Sequence[bytes], now_ms: int
+    ) -> tuple[str, StepResult]:
+        """Take in a history to look at (see pyflow_local.transfer): its new run id, and what else the step brought.
+
+        Raises Fault, StorageFailed.
+        """
         engine = self._engine if self._engine is not None else self._rebuild(now_ms)
         engine.world.set_clock(now_ms)
         run_id = import_run(engine.world, domain, workflow_id, events)
-        self._store.commit(engine.drain().journal)
-        return run_id
+        result = self.step([], now_ms)
+        if self._engine is None:
+            raise StorageFailed("The history was not taken in: it could not be written (see the server's log)")
+        return run_id, result
 
     # --- time and housekeeping -------------------------------------------------------------------------------
 
