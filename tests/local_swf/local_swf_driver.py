@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from local_swf_shapes import check_answer
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.rates import DECISION_RATES, Rate, Rates
 from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.service import EndedLambda, Incoming, Service
@@ -17,6 +18,23 @@ START_MS = 1_700_000_000_000
 WORKFLOW = {"name": "wf", "version": "1"}
 ACTIVITY = {"name": "act", "version": "1"}
 TIMEOUTS = ("ScheduleToStart", "ScheduleToClose", "StartToClose", "Heartbeat")
+
+SOME_RESTRICTIONS = (
+    Restrictions(
+        rates=Rates(
+            decisions={kind: Rate(1, 1) for kind in DECISION_RATES},
+            executions={
+                operation: Rate(1, 1) for operation in ("SignalWorkflowExecution", "RecordActivityTaskHeartbeat")
+            },
+            tasks_per_list=Rate(1, 1),
+        )
+    ),
+    Restrictions(
+        denied=frozenset({"swf:RequestCancelActivityTask", "swf:CompleteWorkflowExecution", "swf:StartTimer"}),
+        lambda_service=False,
+    ),
+)
+"""For tests that let anything happen: rates that are soon exhausted, and permissions that are often missed."""
 
 
 class Refused(Exception):
