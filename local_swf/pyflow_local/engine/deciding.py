@@ -100,7 +100,8 @@ def respond_decision_task_completed(world: World, request: JsonObject) -> Outcom
             again |= refuse_decision(world, execution, kind, given, cause, completed_id)
         else:
             again |= _APPLY[kind](world, execution, given, completed_id)
-    again |= _settle_cancels(world, execution)
+    if world.held_cancels:
+        again |= _settle_cancels(world, execution)
     if execution.close_status is not None:
         return EMPTY_REPLY
     queued = execution.queued
