@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "status",
     "history": "history",
     "replay": "replay",
+    "import": "importing",
     "signal": "signaling",
 }
 """Each command and its module in `commands`."""

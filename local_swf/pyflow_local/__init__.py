@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pyflow_local.clock import ManualClock, SteadyClock
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.rates import Rate, Rates
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.errors import (
     AddressInUse,
     BadLambdaTarget,
@@ -23,6 +25,9 @@ __all__ = [
     "LocalSwfError",
     "ManualClock",
     "Quotas",
+    "Rate",
+    "Rates",
+    "Restrictions",
     "ServerOptions",
     "SteadyClock",
     "UnsafeBinding",

@@ -6,6 +6,8 @@ import argparse
 from typing import Any
 
 from pyflow_local.engine.limits import Quotas
+from pyflow_local.engine.rates import Rates
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.errors import BadServerArgument
 from pyflow_local.server import ServerOptions
 
@@ -33,6 +35,16 @@ def add_server_arguments(parser: argparse.ArgumentParser, data: str | None) -> N
     )
     add("--lambda-endpoint", metavar="URL", help="forward all other Lambda tasks to this Lambda-compatible endpoint")
     add("--relax-quotas", action="store_true", help="lift the service's quotas (they are enforced otherwise)")
+    add("--throttle", action="store_true", help="throttle calls and decisions as the service does (never otherwise)")
+    add(
+        "--deny",
+        dest="denied",
+        action="append",
+        default=[],
+        metavar="swf:ACTION",
+        help="refuse an operation or a decision, such as swf:RecordMarker, as missing IAM permissions do (repeatable)",
+    )
+    add("--no-lambda", action="store_true", help="behave as in a region without AWS Lambda")
     add("--allow-time-skipping", action="store_true", help="serve POST /_pyflow/skip-time, which moves the clock")
     add(
         "--require-sigv4",
@@ -65,6 +77,7 @@ def server_options(arguments: argparse.Namespace) -> ServerOptions:
         region=arguments.region,
         account=arguments.account,
         quotas=Quotas.relaxed() if arguments.relax_quotas else Quotas(),
+        restrictions=_restrictions(arguments),
         lambda_endpoint=arguments.lambda_endpoint,
         allow_time_skipping=arguments.allow_time_skipping,
         require_sigv4=_credentials(arguments.require_sigv4),
@@ -87,6 +100,16 @@ def _seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return value
+
+
+def _restrictions(arguments: argparse.Namespace) -> Restrictions:
+    if arguments.no_lambda and (arguments.lambdas or arguments.lambda_endpoint):
+        raise BadServerArgument("--no-lambda contradicts --lambda and --lambda-endpoint; give one or the other")
+    rates = Rates() if arguments.throttle else None
+    try:
+        return Restrictions(denied=frozenset(arguments.denied), rates=rates, lambda_service=not arguments.no_lambda)
+    except ValueError as error:
+        raise BadServerArgument(f"--deny: {error}") from error
 
 
 def _lambdas(pairs: list[str]) -> dict[str, str]:

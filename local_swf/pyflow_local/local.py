@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pyflow_local.clock import ManualClock, SteadyClock
 from pyflow_local.engine.faults import Fault
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.http.wire import JSON_1_0, RequestIds, operation_of
 from pyflow_local.lambdas.context import LambdaContext
@@ -49,6 +50,7 @@ class LocalSwf:
         full_sync: bool = False,
         quotas: Quotas | None = None,
         choices: Choices | None = None,
+        restrictions: Restrictions | None = None,
         region: str = "us-east-1",
         account: str = "123456789012",
     ) -> None:
@@ -67,7 +69,13 @@ class LocalSwf:
         self._idents = 0
         self._closed = False
         self._service = Service(
-            store, self._clock.now_ms(), quotas=quotas, choices=choices, region=region, account=account
+            store,
+            self._clock.now_ms(),
+            quotas=quotas,
+            choices=choices,
+            restrictions=restrictions,
+            region=region,
+            account=account,
         )
 
     # --- the client ------------------------------------------------------------------------------------------
@@ -159,10 +167,13 @@ class LocalSwf:
     def _step(self, requests: list[Incoming], ended: list[EndedLambda] | None = None) -> StepResult:
         """One step under the lock; its answers are laid out for the threads that wait for them."""
         result = self._service.step(requests, self._clock.now_ms(), ended or [])
+        self._lay_out(result)
+        return result
+
+    def _lay_out(self, result: StepResult) -> None:
         for ident, status, body in result.answers:
             self._answers[ident] = (status, body)
         self._changed.notify_all()
-        return result
 
     def _wait(self, ident: int) -> tuple[int, bytes]:
         deadline = time.monotonic() + self._poll_seconds
@@ -215,10 +226,15 @@ class LocalSwf:
     # --- histories from elsewhere ----------------------------------------------------------------------------
 
     def import_history(self, domain: str, workflow_id: str, text: str) -> str:
-        """Take in the JSON of get-workflow-execution-history to look at; its new run id. Raises BadHistory, Fault."""
+        """Take in the JSON of get-workflow-execution-history to look at; its new run id. Raises BadHistory, Fault,
+        StorageFailed.
+        """
         events = read_history(text)
         with self._changed:
-            return self._service.import_history(domain, workflow_id, events, self._clock.now_ms())
+            run_id, result = self._service.import_history(domain, workflow_id, events, self._clock.now_ms())
+            self._lay_out(result)
+        self._invoke(result.invocations)
+        return run_id
 
     # --- the end ---------------------------------------------------------------------------------------------
 

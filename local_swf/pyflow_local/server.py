@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from pyflow_local.clock import SteadyClock
 from pyflow_local.engine.limits import POLL_HOLD_MS, Choices, Quotas
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.errors import AddressInUse, LocalSwfError, UnsafeBinding
 from pyflow_local.http.admin import AdminPaths
@@ -49,6 +50,8 @@ class ServerOptions:
     account: str = "123456789012"
     quotas: Quotas = field(default_factory=Quotas)
     choices: Choices = field(default_factory=Choices)
+    restrictions: Restrictions = field(default_factory=Restrictions)
+    """Throttling, permissions that nobody has, a region without Lambda; none of it by default."""
     lambda_endpoint: str | None = None
     """URL of a Lambda-compatible endpoint for functions that are not in `lambdas`."""
     allow_time_skipping: bool = False
@@ -73,6 +76,7 @@ def serve(
     account: str = "123456789012",
     quotas: Quotas | None = None,
     choices: Choices | None = None,
+    restrictions: Restrictions | None = None,
     lambda_endpoint: str | None = None,
     allow_time_skipping: bool = False,
     require_sigv4: Mapping[str, str] | None = None,
@@ -90,6 +94,7 @@ def serve(
         account=account,
         quotas=quotas or Quotas(),
         choices=choices or Choices(),
+        restrictions=restrictions or Restrictions(),
         lambda_endpoint=lambda_endpoint,
         allow_time_skipping=allow_time_skipping,
         require_sigv4=require_sigv4 or {},
@@ -162,7 +167,7 @@ async def _serve(options: ServerOptions, ready: Callable[[str], None] | None) ->
             options, lambda run, scheduled_id, outcome: desk.lambda_ended(EndedLambda(run, scheduled_id, outcome))
         )
         desk = Frontdesk(loop, clock, lambdas.invoke, options.poll_hold_s)
-        desk.admin = AdminPaths(desk.skip_time, allow_time_skipping=options.allow_time_skipping)
+        desk.admin = AdminPaths(desk.skip_time, desk.import_history, allow_time_skipping=options.allow_time_skipping)
         if options.require_sigv4:
             desk.check = _signature_check(options.require_sigv4)
         try:
@@ -187,6 +192,7 @@ async def _run(
         clock.now_ms(),
         quotas=options.quotas,
         choices=options.choices,
+        restrictions=options.restrictions,
         region=options.region,
         account=options.account,
         alive=desk.alive,

@@ -13,6 +13,7 @@ from pyflow_local.engine.faults import Fault
 from pyflow_local.engine.importing import import_run
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.rebuild import rebuild
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import (
     ClosedCountQuery,
     ClosedLookup,
@@ -70,6 +71,7 @@ class Service:
         *,
         quotas: Quotas | None = None,
         choices: Choices | None = None,
+        restrictions: Restrictions | None = None,
         region: str = "us-east-1",
         account: str = "123456789012",
         alive: Callable[[int], bool] | None = None,
@@ -77,6 +79,7 @@ class Service:
         self._store = store
         self._quotas = quotas or Quotas()
         self._choices = choices or Choices()
+        self._gate = restrictions.gate() if restrictions is not None else None
         self._region = region
         self._account = account
         self._alive = alive
@@ -179,13 +182,20 @@ class Service:
 
     # --- histories from elsewhere ----------------------------------------------------------------------------
 
-    def import_history(self, domain: str, workflow_id: str, events: Sequence[bytes], now_ms: int) -> str:
-        """Take in a history to look at (see pyflow_local.transfer); its new run id. Raises Fault, StorageFailed."""
+    def import_history(
+        self, domain: str, workflow_id: str, events: Sequence[bytes], now_ms: int
+    ) -> tuple[str, StepResult]:
+        """Take in a history to look at (see pyflow_local.transfer): its new run id, and what else the step brought.
+
+        Raises Fault, StorageFailed.
+        """
         engine = self._engine if self._engine is not None else self._rebuild(now_ms)
         engine.world.set_clock(now_ms)
         run_id = import_run(engine.world, domain, workflow_id, events)
-        self._store.commit(engine.drain().journal)
-        return run_id
+        result = self.step([], now_ms)
+        if self._engine is None:
+            raise StorageFailed("The history was not taken in: it could not be written (see the server's log)")
+        return run_id, result
 
     # --- time and housekeeping -------------------------------------------------------------------------------
 
@@ -228,5 +238,6 @@ class Service:
         engine = Engine(world)
         for ident, (operation, body) in list(self._parked.items()):
             engine.handle(operation, body, now_ms, ident)
+        world.gate = self._gate  # from here on: a poll that waits has passed it already
         self._engine = engine
         return engine

@@ -115,6 +115,7 @@ SPEAK_AWS = (
     "pyflow.swf",
     "pyflow.payloads",  # an offload may keep large payloads in S3
     "pyflow_console.reaching",  # asks botocore for proxies
+    "pyflow_console.embedded",  # signs requests to paths that only the embedded SWF has
     "pyflow_local.local",  # hands tests a client of the server in their own process
 )
 

@@ -21,6 +21,11 @@ from local_swf_driver import Driver
 STOP_SECONDS_MAX = 10
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of test_causes.py."""
+    config.addinivalue_line("markers", "reaches(event, cause): the test must see this event with this cause")
+
+
 class RunningServer:
     """A server process; `client` is an unmodified boto3 client of it."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from local_swf_shapes import check_answer
 from pyflow_local.engine.limits import Choices, Quotas
+from pyflow_local.engine.rates import DECISION_RATES, Rate, Rates
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaInvocation, LambdaOutcome
 from pyflow_local.service import EndedLambda, Incoming, Service
 from pyflow_local.store.store import Store
@@ -16,6 +18,23 @@ START_MS = 1_700_000_000_000
 WORKFLOW = {"name": "wf", "version": "1"}
 ACTIVITY = {"name": "act", "version": "1"}
 TIMEOUTS = ("ScheduleToStart", "ScheduleToClose", "StartToClose", "Heartbeat")
+
+SOME_RESTRICTIONS = (
+    Restrictions(
+        rates=Rates(
+            decisions={kind: Rate(1, 1) for kind in DECISION_RATES},
+            executions={
+                operation: Rate(1, 1) for operation in ("SignalWorkflowExecution", "RecordActivityTaskHeartbeat")
+            },
+            tasks_per_list=Rate(1, 1),
+        )
+    ),
+    Restrictions(
+        denied=frozenset({"swf:RequestCancelActivityTask", "swf:CompleteWorkflowExecution", "swf:StartTimer"}),
+        lambda_service=False,
+    ),
+)
+"""For tests that let anything happen: rates that are soon exhausted, and permissions that are often missed."""
 
 
 class Refused(Exception):
@@ -42,18 +61,22 @@ def attributes_of(event: dict[str, Any]) -> dict[str, Any]:
 class Driver:
     """One service. Every call lets a millisecond pass first, so that timestamps tell transactions apart.
 
-    Every answer is held against botocore's output shapes on its way.
+    Every answer is held against botocore's output shapes on its way. `causes_seen` is what all drivers have seen in
+    histories: (event type, cause).
     """
+
+    causes_seen: ClassVar[set[tuple[str, str]]] = set()
 
     def __init__(
         self,
         *,
         quotas: Quotas | None = None,
         choices: Choices | None = None,
+        restrictions: Restrictions | None = None,
         setup: bool = True,
         path: str | None = None,
     ) -> None:
-        self.quotas, self.choices, self.path = quotas, choices, path
+        self.quotas, self.choices, self.restrictions, self.path = quotas, choices, restrictions, path
         self.now_ms = START_MS
         self.ident = 0
         self.answers: dict[int, dict[str, Any]] = {}
@@ -73,6 +96,7 @@ class Driver:
             self.now_ms,
             quotas=self.quotas,
             choices=self.choices,
+            restrictions=self.restrictions,
             alive=lambda ident: ident not in self.dead,
         )
         self.step()
@@ -223,7 +247,11 @@ class Driver:
     def history(self, run_id: str, workflow_id: str = "w") -> list[dict[str, Any]]:
         """The whole history of a run."""
         execution = {"workflowId": workflow_id, "runId": run_id}
-        return self.call("GetWorkflowExecutionHistory", domain=DOMAIN, execution=execution)["events"]
+        events = self.call("GetWorkflowExecutionHistory", domain=DOMAIN, execution=execution)["events"]
+        for event in events:
+            if "cause" in attributes_of(event):
+                self.causes_seen.add((event["eventType"], attributes_of(event)["cause"]))
+        return events
 
     def types(self, run_id: str, workflow_id: str = "w") -> list[str]:
         """The event types of a run."""

@@ -16,6 +16,8 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,),
     "list": (list,),
 }
+MEMBERS_SEEN: set[tuple[str, str]] = set()
+"""(structure, member) of every answer that was checked so far."""
 _POLLS = {"PollForDecisionTask", "PollForActivityTask"}
 
 
@@ -29,6 +31,7 @@ def problems_of(value: Any, shape: Any, where: str) -> list[str]:
         found += [f"{where}: {name} is missing" for name in shape.required_members if name not in value]
         found += [f"{where}: {name} is unknown" for name in value if name not in shape.members]
         for name, member in value.items():
+            MEMBERS_SEEN.add((shape.name, name))
             if name in shape.members:
                 found += problems_of(member, shape.members[name], f"{where}.{name}")
     elif kind == "list":

@@ -8,6 +8,8 @@ from dataclasses import fields
 import pytest
 from pyflow_local.arguments import add_server_arguments, server_options
 from pyflow_local.engine.limits import Quotas
+from pyflow_local.engine.rates import Rates
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.errors import BadServerArgument
 from pyflow_local.server import ServerOptions
 
@@ -20,6 +22,7 @@ EVERYTHING = {
     "lambdas": (["--lambda", "a=m:f", "--lambda", "b=m:C.g"], {"a": "m:f", "b": "m:C.g"}),
     "lambda_endpoint": (["--lambda-endpoint", "http://127.0.0.1:1"], "http://127.0.0.1:1"),
     "quotas": (["--relax-quotas"], Quotas.relaxed()),
+    "restrictions": (["--deny", "swf:RecordMarker"], Restrictions(denied=frozenset({"swf:RecordMarker"}))),
     "allow_time_skipping": (["--allow-time-skipping"], True),
     "require_sigv4": (["--require-sigv4", "K:s:1", "--require-sigv4", "L:t"], {"K": "s:1", "L": "t"}),
     "insecure": (["--insecure"], True),
@@ -58,6 +61,13 @@ def field_default(name: str) -> object:
     return getattr(ServerOptions(), name)
 
 
+def test_all_restrictions() -> None:
+    words = ("--throttle", "--no-lambda", "--deny", "swf:StartTimer", "--deny", "swf:ListDomains")
+    assert options(*words).restrictions == Restrictions(
+        denied=frozenset({"swf:StartTimer", "swf:ListDomains"}), rates=Rates(), lambda_service=False
+    )
+
+
 def test_memory_wins_over_the_default_file() -> None:
     assert options(data="d.db").data == "d.db"
     assert options("--memory", data="d.db").data is None
@@ -68,6 +78,8 @@ def test_memory_wins_over_the_default_file() -> None:
     [
         (["--lambda", "a"], "NAME=module:function"),
         (["--lambda", "a=m:f", "--lambda", "a=m:g"], "'a' twice"),
+        (["--deny", "RecordMarker"], "'RecordMarker' is no permission of SWF"),
+        (["--no-lambda", "--lambda", "a=m:f"], "--no-lambda contradicts --lambda"),
         (["--require-sigv4", "K"], "number 1 is not KEY:SECRET"),
         (["--require-sigv4", "K:s", "--require-sigv4", "K:t"], "'K' twice"),
     ],

@@ -16,9 +16,10 @@ from conftest import RunningServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_swf_checker import check_history
-from local_swf_driver import DOMAIN, Driver
+from local_swf_driver import DOMAIN, SOME_RESTRICTIONS, Driver
 from pyflow_local.engine.faults import NAMESPACES
 from pyflow_local.engine.operations import OPERATIONS
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.shapes import Fields, Flag, Items, Moment, Rule, Shape, Text, Whole
 
 FACTOR = int(os.environ.get("PYFLOW_FUZZ", "1"))
@@ -92,7 +93,7 @@ def check_refusal(answer: dict[str, Any], operation: str) -> None:
     assert f"{namespace}#" == NAMESPACES[code]
     assert answer["status"] == 400, answer
     modeled = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
-    generic = {"ValidationException", "SerializationException", "DomainDeprecatedFault"}
+    generic = {"ValidationException", "SerializationException", "DomainDeprecatedFault", "ThrottlingException"}
     assert code in modeled | generic, f"{operation} answered {code}"
 
 
@@ -114,9 +115,11 @@ class Fuzzed(Driver):
 
 
 @bounded(60)
-@given(script=st.lists(requests(), min_size=5, max_size=40))
-def test_any_request_gets_an_answer_of_the_model(script: list[tuple[str, Any]]) -> None:
-    driver = Fuzzed()
+@given(script=st.lists(requests(), min_size=5, max_size=40), restrictions=st.sampled_from([None, *SOME_RESTRICTIONS]))
+def test_any_request_gets_an_answer_of_the_model(
+    script: list[tuple[str, Any]], restrictions: Restrictions | None
+) -> None:
+    driver = Fuzzed(restrictions=restrictions)
     driver.start()
     tokens: list[str] = []
     for operation, body in script:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from local_swf_driver import DOMAIN, WORKFLOW, Driver, assert_golden, attributes_of, decision
 from pyflow_local.engine.values import LambdaOutcome
 
@@ -305,36 +308,52 @@ def test_13_8_lambda_without_a_role(driver: Driver) -> None:
     assert attributes_of(events[2])["message"] == "No IAM role is attached to the current workflow execution."
 
 
-def test_13_9_child_closings_coalesce_with_the_start(driver: Driver) -> None:
-    for index, (kind, event) in enumerate(
-        (
-            ("CompleteWorkflowExecution", "ChildWorkflowExecutionCompleted"),
-            ("FailWorkflowExecution", "ChildWorkflowExecutionFailed"),
-            ("CancelWorkflowExecution", "ChildWorkflowExecutionCanceled"),
-        )
-    ):
-        run = driver.start(f"p{index}")
-        driver.decide(start_child(taskList={"name": "ctl"}))
-        driver.decide(decision(kind), task_list="ctl")
-        events = driver.history(run, f"p{index}")
-        assert_golden(
-            events[4:],
-            ["5 StartChildWorkflowExecutionInitiated(4)"],
-            ["6 ChildWorkflowExecutionStarted(5)", "7 DecisionTaskScheduled"],
-            [f"8 {event}(5, 6)"],
-        )
-        driver.decide(COMPLETE)
+def complete_child(driver: Driver) -> None:
+    driver.decide(COMPLETE, task_list="ctl")
+
+
+def fail_child(driver: Driver) -> None:
+    driver.decide(decision("FailWorkflowExecution"), task_list="ctl")
+
+
+def cancel_child(driver: Driver) -> None:
+    driver.decide(decision("CancelWorkflowExecution"), task_list="ctl")
+
+
+def time_out_child(driver: Driver) -> None:
+    driver.advance(30)
+
+
+@pytest.mark.parametrize(
+    ("end", "line"),
+    [
+        (complete_child, "8 ChildWorkflowExecutionCompleted(5, 6)"),
+        (fail_child, "8 ChildWorkflowExecutionFailed(5, 6)"),
+        (cancel_child, "8 ChildWorkflowExecutionCanceled(5, 6)"),
+        (time_out_child, "8 ChildWorkflowExecutionTimedOut(5, 6, START_TO_CLOSE)"),
+    ],
+)
+def test_13_9_child_closings_coalesce_with_the_start(driver: Driver, end: Callable[[Driver], None], line: str) -> None:
+    run = driver.start()
+    driver.decide(start_child(taskList={"name": "ctl"}, executionStartToCloseTimeout="30"))
+    end(driver)
+    driver.poll()
+    assert_golden(
+        driver.history(run)[4:],
+        ["5 StartChildWorkflowExecutionInitiated(4)"],
+        ["6 ChildWorkflowExecutionStarted(5)", "7 DecisionTaskScheduled"],
+        [line],
+        ["9 DecisionTaskStarted(7)"],
+    )
 
 
 def test_13_9_policy_on_normal_completion(driver: Driver) -> None:
     run = driver.start()
-    driver.decide(start_child())
+    driver.decide(start_child(taskList={"name": "ctl"}))
     child_run = driver.open_run("c")
-    task = driver.poll()
-    while task is not None and task["workflowExecution"]["workflowId"] != "w":
-        task = driver.poll()
-    driver.respond(task, COMPLETE)
+    driver.decide(COMPLETE)
     events = driver.history(child_run, "c")
+    assert_golden(events, FIRST, ["3 WorkflowExecutionTerminated(CHILD_POLICY_APPLIED)"])
     assert attributes_of(events[0])["parentWorkflowExecution"] == {"workflowId": "w", "runId": run}
     assert attributes_of(events[0])["parentInitiatedEventId"] == 5
     assert attributes_of(events[-1]) == {"childPolicy": "TERMINATE", "cause": "CHILD_POLICY_APPLIED"}

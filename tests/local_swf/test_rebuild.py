@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from local_swf_driver import DOMAIN, WORKFLOW, Driver, Refused, decision
+from local_swf_driver import DOMAIN, SOME_RESTRICTIONS, WORKFLOW, Driver, Refused, decision
 from pyflow_local.engine.entities import ActivityTask, Child, DecisionTask, Execution, LambdaTask, Timer
+from pyflow_local.engine.restrictions import Restrictions
 from pyflow_local.engine.values import LambdaOutcome
 from pyflow_local.engine.world import World
 
@@ -151,12 +152,12 @@ class Story:
 @settings(
     max_examples=60, deadline=None, derandomize=False, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(seed=st.integers(0, 2**32), moves=st.integers(20, 120))
+@given(seed=st.integers(0, 2**32), moves=st.integers(20, 120), restrictions=st.sampled_from([None, *SOME_RESTRICTIONS]))
 def test_state_folded_from_history_equals_state_in_memory(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, moves: int
+    tmp_path_factory: pytest.TempPathFactory, seed: int, moves: int, restrictions: Restrictions | None
 ) -> None:
     path = tmp_path_factory.mktemp("rebuild") / "swf.db"
-    driver = Driver(path=str(path))
+    driver = Driver(path=str(path), restrictions=restrictions)
     story = Story(driver, seed)
     for _ in range(moves):
         story.move()

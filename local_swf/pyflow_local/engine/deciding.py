@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pyflow_local.engine import decisions_close, decisions_external, decisions_task
+from pyflow_local.engine.activity_tasks import cancel_unstarted
 from pyflow_local.engine.decision_shapes import CLOSING_DECISIONS, attributes_member
 from pyflow_local.engine.decision_tasks import make_pollable, schedule_decision
+from pyflow_local.engine.decisions_refused import refuse_decision
 from pyflow_local.engine.entities import UNLIMITED_TIMEOUT, DecisionTask, Execution
 from pyflow_local.engine.faults import ClosedRun, Fault
 from pyflow_local.engine.tokens import DECISION, read_task_token
@@ -60,6 +62,17 @@ def _take_override(execution: Execution, request: JsonObject, attributes: JsonOb
         execution.sticky_list, execution.last_task_list = None, task_list["name"]
 
 
+def _settle_cancels(world: World, execution: Execution) -> bool:
+    """A batch that meant to close its execution and did not: what nobody has started is canceled now after all."""
+    held, world.held_cancels = world.held_cancels, []
+    if execution.close_status is not None:
+        return False
+    for task in held:
+        if (execution.activities or {}).get(task.scheduled_id) is task:
+            cancel_unstarted(world, task)
+    return bool(held)
+
+
 def respond_decision_task_completed(world: World, request: JsonObject) -> Outcome:
     """RespondDecisionTaskCompleted. The batch was validated as a whole before (reference 4.2)."""
     task = _find(world, request["taskToken"])
@@ -79,9 +92,16 @@ def respond_decision_task_completed(world: World, request: JsonObject) -> Outcom
     world.batch_closes = (
         bool(decisions) and execution.queued is None and decisions[-1]["decisionType"] in CLOSING_DECISIONS
     )
+    gate = world.gate
     for decision in decisions:
         kind = decision["decisionType"]
-        again |= _APPLY[kind](world, execution, decision.get(_MEMBERS[kind]) or {}, completed_id)
+        given = decision.get(_MEMBERS[kind]) or {}
+        if gate is not None and (cause := gate.decision_cause(kind, world.now_ms)) is not None:
+            again |= refuse_decision(world, execution, kind, given, cause, completed_id)
+        else:
+            again |= _APPLY[kind](world, execution, given, completed_id)
+    if world.held_cancels:
+        again |= _settle_cancels(world, execution)
     if execution.close_status is not None:
         return EMPTY_REPLY
     queued = execution.queued

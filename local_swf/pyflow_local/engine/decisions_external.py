@@ -28,17 +28,21 @@ def _open_target(sender: Execution, given: JsonObject) -> Execution | None:
     return target if target is not None and (not wanted or target.run_id == wanted) else None
 
 
-def signal_external(world: World, execution: Execution, given: JsonObject, completed_id: int) -> bool:
-    """SignalExternalWorkflowExecution."""
+def signal_external(
+    world: World, execution: Execution, given: JsonObject, completed_id: int, refusal: str | None = None
+) -> bool:
+    """SignalExternalWorkflowExecution. A `refusal` is a cause for which it is not delivered, whatever the target."""
     attributes = _given(given, _SIGNAL_MEMBERS)
     attributes["decisionTaskCompletedEventId"] = completed_id
     initiated_id = world.emit(execution, "SignalExternalWorkflowExecutionInitiated", attributes)
-    world.effects.append(lambda: _deliver_signal(world, execution, given, initiated_id, completed_id))
+    world.effects.append(lambda: _deliver_signal(world, execution, given, initiated_id, completed_id, refusal))
     return False
 
 
-def _deliver_signal(world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int) -> None:
-    target = _open_target(sender, given)
+def _deliver_signal(
+    world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int, refusal: str | None
+) -> None:
+    target = _open_target(sender, given) if refusal is None else None
     if target is not None:
         received: JsonObject = {
             "signalName": given["signalName"],
@@ -50,29 +54,33 @@ def _deliver_signal(world: World, sender: Execution, given: JsonObject, initiate
         world.emit(target, "WorkflowExecutionSignaled", received)
         schedule_decision(world, target)
     _report(
-        world, sender, target, given, initiated_id, completed_id,
+        world, sender, target, given, initiated_id, completed_id, refusal or _UNKNOWN_TARGET,
         "ExternalWorkflowExecutionSignaled", "SignalExternalWorkflowExecutionFailed",
     )  # fmt: skip
 
 
-def request_cancel_external(world: World, execution: Execution, given: JsonObject, completed_id: int) -> bool:
-    """RequestCancelExternalWorkflowExecution."""
+def request_cancel_external(
+    world: World, execution: Execution, given: JsonObject, completed_id: int, refusal: str | None = None
+) -> bool:
+    """RequestCancelExternalWorkflowExecution. A `refusal` is a cause for which it is not delivered."""
     attributes = _given(given, _CANCEL_MEMBERS)
     attributes["decisionTaskCompletedEventId"] = completed_id
     initiated_id = world.emit(execution, "RequestCancelExternalWorkflowExecutionInitiated", attributes)
-    world.effects.append(lambda: _deliver_cancel(world, execution, given, initiated_id, completed_id))
+    world.effects.append(lambda: _deliver_cancel(world, execution, given, initiated_id, completed_id, refusal))
     return False
 
 
-def _deliver_cancel(world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int) -> None:
-    target = _open_target(sender, given)
+def _deliver_cancel(
+    world: World, sender: Execution, given: JsonObject, initiated_id: int, completed_id: int, refusal: str | None
+) -> None:
+    target = _open_target(sender, given) if refusal is None else None
     if target is not None:
         received = {"externalWorkflowExecution": sender.reference, "externalInitiatedEventId": initiated_id}
         world.emit(target, "WorkflowExecutionCancelRequested", received)
         target.cancel_requested = True
         schedule_decision(world, target)
     _report(
-        world, sender, target, given, initiated_id, completed_id,
+        world, sender, target, given, initiated_id, completed_id, refusal or _UNKNOWN_TARGET,
         "ExternalWorkflowExecutionCancelRequested", "RequestCancelExternalWorkflowExecutionFailed",
     )  # fmt: skip
 
@@ -84,6 +92,7 @@ def _report(
     given: JsonObject,
     initiated_id: int,
     completed_id: int,
+    failure: str,
     done_event: str,
     failed_event: str,
 ) -> None:
@@ -95,7 +104,7 @@ def _report(
         world.emit(sender, done_event, done)
     else:
         failed = _given(given, _FAILED_MEMBERS)
-        failed["cause"] = _UNKNOWN_TARGET
+        failed["cause"] = failure
         failed["initiatedEventId"] = initiated_id
         failed["decisionTaskCompletedEventId"] = completed_id
         world.emit(sender, failed_event, failed)

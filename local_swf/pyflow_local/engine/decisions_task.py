@@ -36,6 +36,8 @@ def _activity_refusal(
         scheduled[member] = value
     if execution.activities and len(execution.activities) >= world.quotas.open_activities:
         return "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
+    if world.gate is not None:
+        return world.gate.task_list_cause(execution.domain.number, scheduled["taskList"]["name"], world.now_ms)
     return None
 
 
@@ -81,10 +83,13 @@ def request_cancel_activity_task(world: World, execution: Execution, given: Json
         world.emit(execution, "RequestCancelActivityTaskFailed", {**attributes, "cause": "ACTIVITY_ID_UNKNOWN"})
         return True
     task.cancel_requested_id = world.emit(execution, "ActivityTaskCancelRequested", attributes)
-    if task.started_id == 0 and not world.batch_closes:
-        cancel_unstarted(world, task)
-        return True
-    return False
+    if task.started_id != 0:
+        return False
+    if world.batch_closes:
+        world.held_cancels.append(task)
+        return False
+    cancel_unstarted(world, task)
+    return True
 
 
 def record_marker(world: World, execution: Execution, given: JsonObject, completed_id: int) -> bool:

@@ -91,7 +91,12 @@ class Engine:
         try:
             if operation not in OPERATIONS:
                 raise Fault("UnknownOperationException", f"Unknown operation {operation}")
+            gate = world.gate
+            if gate is not None:
+                gate.admit(operation, world.now_ms)
             request = check_request(operation, body)
+            if gate is not None:
+                gate.admit_to_execution(world.secret, operation, request, world.now_ms)
             rule = RULES.get(operation)
             outcome = rule(world, request) if rule is not None else POLLS[operation][0](world, request, poll)
         except Fault as fault:

@@ -13,6 +13,7 @@ from pyflow_local.engine.event_types import EVENT_HEADS
 from pyflow_local.engine.faults import Fault, unknown_domain
 from pyflow_local.engine.limits import Choices, Quotas
 from pyflow_local.engine.records import EventsAppended
+from pyflow_local.engine.restrictions import Gate
 from pyflow_local.engine.tasklists import TaskList, Waiter
 from pyflow_local.engine.values import JsonObject, Outbox, Reply
 
@@ -49,8 +50,12 @@ class World:
         self.outbox = Outbox()
         # The one question the engine asks outward: is this poll's connection still there?
         self.alive: Callable[[int], bool] = _always_alive
-        # True while a batch of decisions is applied that will close its execution.
+        # What is refused whatever the state; None if nothing is.
+        self.gate: Gate | None = None
+        # True while a batch of decisions is applied that means to close its execution.
         self.batch_closes = False
+        # Activities whose cancel that batch asked for before anybody started them.
+        self.held_cancels: list[ActivityTask] = []
         self._tails: list[Execution] = []
 
     def set_clock(self, now_ms: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pyflow_local.clock import SteadyClock
@@ -13,7 +13,7 @@ from pyflow_local.engine.values import LambdaInvocation
 from pyflow_local.http.admin import HEALTH_PATH
 from pyflow_local.http.connection import Connection, Request
 from pyflow_local.http.wire import RequestIds, operation_of
-from pyflow_local.service import EndedLambda, Incoming, Service
+from pyflow_local.service import EndedLambda, Incoming, Service, StepResult
 
 SKIP_STOPS_MAX = 100_000
 HOUSEKEEPING_SECONDS = 600.0
@@ -132,7 +132,9 @@ class Frontdesk:
         arrived, self._arrived = self._arrived, []
         ended, self._ended = self._ended, []
         self._expire_polls()
-        result = service.step(arrived, now_ms, ended)
+        self._carry_out(service, service.step(arrived, now_ms, ended))
+
+    def _carry_out(self, service: Service, result: StepResult) -> None:
         for ident in result.parked:
             if ident in self._asking:
                 self._polls[ident] = self._loop.time() + self._poll_hold_s
@@ -207,6 +209,14 @@ class Frontdesk:
         self._clock.skip(target_ms - self._clock.now_ms())
         self._turn()
         return max(0, target_ms - begin_ms)
+
+    def import_history(self, domain: str, workflow_id: str, events: Sequence[bytes]) -> str:
+        """Take in a history to look at; its run id. Raises Fault, StorageFailed."""
+        service = self._service
+        assert service is not None
+        run_id, result = service.import_history(domain, workflow_id, events, self._clock.now_ms())
+        self._carry_out(service, result)
+        return run_id
 
     # --- the end ---------------------------------------------------------------------------------------------
 
