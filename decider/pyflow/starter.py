@@ -48,7 +48,7 @@ _CLOSE_EVENTS = {
 }
 
 
-@dataclass(kw_only=False)
+@dataclass(order=True)
 class WorkflowStatus:
     """The state of an execution; the class of pyflow-swf 2.0.0.
 
@@ -140,10 +140,11 @@ def start_workflow(
 def get_workflow_status(
     domain: str, workflow_id: str, run_id: str, client: SWFClient | None = None
 ) -> WorkflowStatus | None:
-    """The state of an execution, or None when SWF does not know it. Raises `SwfError`."""
+    """The state of an execution, or None when SWF does not know it or its domain. Raises `SwfError`."""
     client = client or make_client()
-    description = _describe(client, domain, workflow_id, run_id)
-    if description is None:
+    try:
+        description = _describe(client, domain, workflow_id, run_id)
+    except UnknownResource:
         return None
     info = description["executionInfo"]
     status = WorkflowStatus(
@@ -229,14 +230,9 @@ def terminate_workflow(
     cold_call(client or make_client(), "TerminateWorkflowExecution", _without_none(request))
 
 
-def _describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> JsonObject | None:
+def _describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> JsonObject:
     request = {"domain": domain, "execution": {"workflowId": workflow_id, "runId": run_id}}
-    try:
-        return cold_call(client, "DescribeWorkflowExecution", request)
-    except UnknownResource as error:
-        if error.is_unknown_domain:
-            raise
-        return None
+    return cold_call(client, "DescribeWorkflowExecution", request)
 
 
 def _is_closed(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> bool:
@@ -248,12 +244,6 @@ def _is_closed(client: SWFClient, domain: str, workflow_id: str, run_id: str) ->
             raise
         logger.warning("Waiting for workflowId=%r goes on: %s", workflow_id, error)
         return False
-    if description is None:
-        raise UnknownResource(
-            f"Unknown execution: WorkflowExecution=[workflowId={workflow_id}, runId={run_id}]",
-            operation="DescribeWorkflowExecution",
-            code="UnknownResourceFault",
-        )
     return bool(description["executionInfo"]["executionStatus"] == "CLOSED")
 
 

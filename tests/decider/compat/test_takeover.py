@@ -6,56 +6,29 @@ first N decision tasks of the domain, this decider all later ones, for every N.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import two_programs as programs
 from pyflow.core.values import Decision
 from pyflow.testing import Fails, Never, Takes, WorkflowEnvironment
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-PYFLOW_2 = ROOT / ".setup" / "pyflow2"
-INSTALL_TIMEOUT_S = 300
-
-
-def _programs() -> Any:
-    spec = importlib.util.spec_from_file_location("two_programs", HERE / "two_programs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-programs = _programs()
-
-
-@pytest.fixture(scope="session")
-def pyflow_2() -> Path:
-    """The real package, installed once into a directory of its own."""
-    if not (PYFLOW_2 / "pyflow" / "decider.py").exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(PYFLOW_2), "pyflow-swf==2.0.0"]
-        subprocess.run(command, check=True, timeout=INSTALL_TIMEOUT_S)
-    return PYFLOW_2
+from pyflow_two import HERE, environment
 
 
 class Two:
     """The decider of 2.0.0, in its own process."""
 
-    def __init__(self, packages: Path) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "two_decider.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{HERE}", "AWS_DEFAULT_REGION": "us-east-1"},
+            env=environment(two=True),
         )
 
     def decide(self, task: dict[str, Any]) -> list[Decision]:
@@ -75,8 +48,8 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def two(pyflow_2: Path) -> Iterator[Two]:
-    decider = Two(pyflow_2)
+def two() -> Iterator[Two]:
+    decider = Two()
     yield decider
     decider.close()
 

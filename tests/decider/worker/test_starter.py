@@ -149,8 +149,9 @@ def test_status_of_nothing(client: Any, registered: str) -> None:
     assert get_workflow_status(registered, "nothing", "nothing", client) is None
     with pytest.raises(swf.UnknownResource):
         wait_for_workflow(registered, "nothing", "nothing", client, timeout_s=5)
+    assert get_workflow_status("nowhere", "nothing", "nothing", client) is None
     with pytest.raises(swf.UnknownResource, match="Unknown domain"):
-        get_workflow_status("nowhere", "nothing", "nothing", client)
+        wait_for_workflow("nowhere", "nothing", "nothing", client, timeout_s=5)
 
 
 def test_waiting_has_an_end(client: Any, registered: str) -> None:
