@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from pyflow.core.history import read_status
 from pyflow.swf.api import JsonObject
 from pyflow.swf.client import make_client
 from pyflow.swf.faults import ExecutionAlreadyStarted, SwfError, UnknownResource
@@ -77,8 +78,13 @@ class WorkflowStatus:
         return self.execution_status == "OPEN"
 
     @property
+    def status(self) -> Any:
+        """What the workflow last gave to ``swf.set_status``, also while it runs; None if nothing."""
+        return read_status(self.execution_context)
+
+    @property
     def execution_context(self) -> str | None:
-        """What the workflow last set as its status text."""
+        """The text that came with the last decisions (latestExecutionContext)."""
         context = self.workflow_description.get("latestExecutionContext")
         return None if context is None else str(context)
 

@@ -140,7 +140,7 @@ class WorkflowInvocationHelper:
         return self._context.uuid4()
 
     def set_status(self, status: Any) -> None:
-        """Any JSON value, readable from outside while the execution runs (latestExecutionContext, get_status)."""
+        """Any JSON value, readable from outside while the execution runs: ``get_workflow_status(...).status``."""
         text = payloads.to_json(status)
         if len(text) > PAYLOAD_CHARACTERS_MAX // 2:
             raise PayloadTooLargeException("the status", len(text), PAYLOAD_CHARACTERS_MAX // 2)

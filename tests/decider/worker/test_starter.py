@@ -138,6 +138,12 @@ def test_status_of_a_running_and_a_finished_one(client: Any, domain: str, run_wo
     assert isinstance(status, WorkflowStatus)
     assert (status.execution_status, status.close_status, status.is_open) == ("OPEN", None, True)
     assert status.workflow_description["executionInfo"]["startTimestamp"] <= datetime.now().astimezone()
+
+    def says() -> Any:
+        found = get_workflow_status(domain, ids["workflowId"], ids["runId"], client)
+        return found and found.status
+
+    eventually(lambda: says() == {"listens": True})
     signal_workflow(domain, ids["workflowId"], "go", '"end"', ids["runId"], client)
     status = wait_for_workflow(domain, ids["workflowId"], ids["runId"], client, timeout_s=30)
     assert (status.execution_status, status.close_status, status.result) == ("CLOSED", "COMPLETED", '["end"]')
