@@ -1,6 +1,17 @@
-"""pyflow: durable workflows in ordinary blocking Python on Amazon SWF. Public names only."""
+"""pyflow: durable workflows in ordinary blocking Python on Amazon SWF. Public names only, 2.0.0's modules too."""
 
-from pyflow import exceptions
+from pyflow import (
+    decider,
+    decision_task_helper,
+    event_handler,
+    exceptions,
+    future,
+    invocation_descriptors,
+    utils,
+    workflow,
+    workflow_invocation_helper,
+    workflow_state,
+)
 from pyflow.descriptors import ActivityDescriptor, ChildWorkflowDescriptor, LambdaDescriptor
 from pyflow.exceptions import (
     DeciderException,
@@ -53,9 +64,18 @@ __all__ = [
     "WorkflowFailedException",
     "WorkflowInvocationHelper",
     "WorkflowStatus",
+    "decider",
+    "decision_task_helper",
+    "event_handler",
     "exceptions",
+    "future",
     "get_workflow_status",
+    "invocation_descriptors",
     "logger",
     "poll_for_executions",
     "start_workflow",
+    "utils",
+    "workflow",
+    "workflow_invocation_helper",
+    "workflow_state",
 ]

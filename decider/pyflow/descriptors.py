@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -52,6 +51,9 @@ class Invoker(Generic[R]):
 
 class _Descriptor(Generic[R]):
     _shown: tuple[str, ...]
+    _options_of_two: Mapping[str, str]
+    """2.0.0's arguments of the invoke method, and what they are called among the options."""
+    returns: Any
 
     @overload
     def __get__(self, instance: None, owner: type[Workflow]) -> Self: ...
@@ -64,6 +66,17 @@ class _Descriptor(Generic[R]):
 
     def _bind(self, instance: Workflow) -> Invoker[R]:
         raise NotImplementedError
+
+    def _say(self, options: LambdaOptions | ActivityOptions | ChildOptions) -> dict[str, Any]:
+        """Keyword arguments for the invoke method: 2.0.0's own where they say it all.
+
+        A workflow may be given a stand-in for ``swf``, in a test or around the real one, that knows no others.
+        """
+        known = self._options_of_two
+        new = (name for name in options.__slots__ if name not in known.values())
+        if self.returns is not None or any(getattr(options, name) is not None for name in new):
+            return {"options": options, "returns": self.returns}
+        return {argument: getattr(options, name) for argument, name in known.items()}
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
@@ -80,6 +93,7 @@ class LambdaDescriptor(_Descriptor[R]):
     """Declares a Lambda function: ``total = pyflow.LambdaDescriptor("total", timeout=20, returns=int)``."""
 
     _shown = ("function_name", "timeout")
+    _options_of_two: Mapping[str, str] = {"timeout": "timeout"}
 
     @overload
     def __init__(
@@ -114,12 +128,14 @@ class LambdaDescriptor(_Descriptor[R]):
         self.retry = retry
         self.returns = returns
         self._options = LambdaOptions(timeout=timeout, retry=retry)
+        self._arguments = self._say(self._options)
 
     def _bind(self, instance: Workflow, options: LambdaOptions | None = None) -> Invoker[R]:
         chosen = options or self._options
+        arguments = self._arguments if options is None else self._say(options)
         return Invoker(
             "Lambda",
-            lambda value: instance.swf.invoke_lambda(self.function_name, value, options=chosen, returns=self.returns),
+            lambda value: instance.swf.invoke_lambda(self.function_name, value, **arguments),
             lambda changes: self._bind(instance, replace(chosen, **changes)),
         )
 
@@ -131,6 +147,7 @@ class ActivityDescriptor(_Descriptor[R]):
     """
 
     _shown = ("activity_name", "activity_version", "timeout", "task_list")
+    _options_of_two: Mapping[str, str] = {"timeout": "start_to_close_timeout", "task_list": "task_list"}
 
     @overload
     def __init__(
@@ -196,9 +213,11 @@ class ActivityDescriptor(_Descriptor[R]):
             task_priority=task_priority,
             retry=retry,
         )
+        self._arguments = self._say(self._options)
 
     def _bind(self, instance: Workflow, options: ActivityOptions | None = None) -> Invoker[R]:
         chosen = options or self._options
+        arguments = self._arguments if options is None else self._say(options)
 
         def change(changes: dict[str, Any]) -> Invoker[R]:
             if "timeout" in changes:
@@ -208,7 +227,7 @@ class ActivityDescriptor(_Descriptor[R]):
         return Invoker(
             "Activity",
             lambda value: instance.swf.invoke_activity(
-                self.activity_name, self.activity_version, value, options=chosen, returns=self.returns
+                self.activity_name, self.activity_version, input_arg=value, **arguments
             ),
             change,
         )
@@ -225,6 +244,7 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
         "task_list",
         "execution_start_to_close_timeout",
     )
+    _options_of_two: Mapping[str, str] = {name: name for name in _shown[2:]}
 
     @overload
     def __init__(
@@ -296,16 +316,15 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
             tag_list=None if tag_list is None else tuple(tag_list),
             retry=retry,
         )
+        self._arguments = self._say(self._options)
 
     def _bind(self, instance: Workflow, options: ChildOptions | None = None) -> Invoker[R]:
         chosen = options or self._options
+        arguments = self._arguments if options is None else self._say(options)
         return Invoker(
             "Child workflow",
-            functools.partial(self._invoke, instance, chosen),
+            lambda value: instance.swf.invoke_child_workflow(
+                self.workflow_name, self.workflow_version, input_arg=value, **arguments
+            ),
             lambda changes: self._bind(instance, replace(chosen, **changes)),
-        )
-
-    def _invoke(self, instance: Workflow, options: ChildOptions, value: Any) -> InvocationFuture[R]:
-        return instance.swf.invoke_child_workflow(
-            self.workflow_name, self.workflow_version, value, options=options, returns=self.returns
         )

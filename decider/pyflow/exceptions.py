@@ -169,8 +169,8 @@ class InvocationException(PyflowException):
 class InvocationTimedOutException(InvocationException):
     """An invocation timed out. ``timeout_type`` is SWF's: START_TO_CLOSE, HEARTBEAT, ..."""
 
-    def __init__(self, message: str = "", timeout_type: str | None = None, details: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, *args: object, timeout_type: str | None = None, details: str | None = None) -> None:
+        super().__init__(*args)
         self.timeout_type = timeout_type
         self.details = details
 

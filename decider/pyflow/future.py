@@ -171,10 +171,11 @@ class InvocationFuture(CoreFuture[T_co]):
         invocation = self._invocation
         outcome = invocation.outcome
         if outcome == SUCCEEDED:
-            return InvocationFailedException("Decoding result failed", str(self._problem))
+            return InvocationFailedException(_UNREADABLE.get(invocation.kind, UNREADABLE), str(self._problem))
         kind, details = invocation.value
         if outcome == TIMED_OUT:
-            return InvocationTimedOutException(f"InvocationStep {invocation.id!r} timed out", kind, details)
+            said = f"InvocationStep {invocation.id!r} timed out"
+            return InvocationTimedOutException(said, timeout_type=kind, details=details)
         if outcome == CANCELED:
             return InvocationCanceledException(None, details)
         if outcome == FAILED:
@@ -183,6 +184,10 @@ class InvocationFuture(CoreFuture[T_co]):
 
 
 _NOT_YET = object()
+
+UNREADABLE = "Decoding result failed"
+_UNREADABLE = {"child": "Failed to decode child workflow output", "marker": "Failed to decode marker value"}
+"""2.0.0's words for a result that is not JSON, by kind of invocation."""
 
 
 class InvokeOnceFuture(InvocationFuture[T_co]):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from pyflow.core.history import read_status
 from pyflow.swf.api import JsonObject
 from pyflow.swf.client import make_client
 from pyflow.swf.faults import ExecutionAlreadyStarted, SwfError, UnknownResource
@@ -48,7 +49,7 @@ _CLOSE_EVENTS = {
 }
 
 
-@dataclass(kw_only=False)
+@dataclass(order=True)
 class WorkflowStatus:
     """The state of an execution; the class of pyflow-swf 2.0.0.
 
@@ -77,8 +78,13 @@ class WorkflowStatus:
         return self.execution_status == "OPEN"
 
     @property
+    def status(self) -> Any:
+        """What the workflow last gave to ``swf.set_status``, also while it runs; None if nothing."""
+        return read_status(self.execution_context)
+
+    @property
     def execution_context(self) -> str | None:
-        """What the workflow last set as its status text."""
+        """The text that came with the last decisions (latestExecutionContext)."""
         context = self.workflow_description.get("latestExecutionContext")
         return None if context is None else str(context)
 
@@ -140,10 +146,11 @@ def start_workflow(
 def get_workflow_status(
     domain: str, workflow_id: str, run_id: str, client: SWFClient | None = None
 ) -> WorkflowStatus | None:
-    """The state of an execution, or None when SWF does not know it. Raises `SwfError`."""
+    """The state of an execution, or None when SWF does not know it or its domain. Raises `SwfError`."""
     client = client or make_client()
-    description = _describe(client, domain, workflow_id, run_id)
-    if description is None:
+    try:
+        description = _describe(client, domain, workflow_id, run_id)
+    except UnknownResource:
         return None
     info = description["executionInfo"]
     status = WorkflowStatus(
@@ -229,14 +236,9 @@ def terminate_workflow(
     cold_call(client or make_client(), "TerminateWorkflowExecution", _without_none(request))
 
 
-def _describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> JsonObject | None:
+def _describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> JsonObject:
     request = {"domain": domain, "execution": {"workflowId": workflow_id, "runId": run_id}}
-    try:
-        return cold_call(client, "DescribeWorkflowExecution", request)
-    except UnknownResource as error:
-        if error.is_unknown_domain:
-            raise
-        return None
+    return cold_call(client, "DescribeWorkflowExecution", request)
 
 
 def _is_closed(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> bool:
@@ -248,12 +250,6 @@ def _is_closed(client: SWFClient, domain: str, workflow_id: str, run_id: str) ->
             raise
         logger.warning("Waiting for workflowId=%r goes on: %s", workflow_id, error)
         return False
-    if description is None:
-        raise UnknownResource(
-            f"Unknown execution: WorkflowExecution=[workflowId={workflow_id}, runId={run_id}]",
-            operation="DescribeWorkflowExecution",
-            code="UnknownResourceFault",
-        )
     return bool(description["executionInfo"]["executionStatus"] == "CLOSED")
 
 

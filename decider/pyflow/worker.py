@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.classes import WorkflowClasses
-from pyflow.deciding.compat import DecisionTaskAnswer, decide_once
+from pyflow.deciding.compat import decide_once
 from pyflow.deciding.handler import TaskHandler
 from pyflow.deciding.holds import HoldBook, HoldEntry
 from pyflow.deciding.lane import Busy, Lane
@@ -28,6 +28,7 @@ from pyflow.deciding.own_tasks import ASIDE_THREADS, OwnTasks
 from pyflow.deciding.processes import run_processes
 from pyflow.deciding.rates import SWF_RATES, DecisionRates, Rate
 from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
+from pyflow.decision_task_helper import DecisionTaskHelper
 from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
 from pyflow.swf.lean import LeanTransport
 from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
@@ -46,6 +47,11 @@ MAX_CACHED_EXECUTIONS = 10_000
 STICKY_SCHEDULE_TO_START_S = 5
 GAUGES_EVERY_S = 5.0
 AWS_DOMAIN = ".amazonaws.com"
+DASHBOARD_URL = (
+    "https://{region}.console.aws.amazon.com/swf/home?region={region}#"
+    "execution_summary:domain={domain};workflowId={workflow_id};runId={run_id}"
+)
+"""Where AWS shows an execution."""
 
 GC_THRESHOLD = 20_000
 """New objects between two collections, where Python's default is 700 (2,000): events are many and short-lived."""
@@ -221,10 +227,8 @@ class DeciderWorker:
         if AWS_DOMAIN not in self._connection.endpoint:
             return None
         region = self._connection.client.meta.region_name
-        return (
-            f"https://{region}.console.aws.amazon.com/swf/home?region={region}#execution_summary:"
-            f"domain={self._domain};workflowId={{workflow_id}};runId={{run_id}}"
-        )
+        later = {"workflow_id": "{workflow_id}", "run_id": "{run_id}"}
+        return DASHBOARD_URL.format(region=region, domain=self._domain, **later)
 
     def _new_lanes(self) -> list[Lane]:
         settings = self._settings
@@ -360,7 +364,7 @@ class Decider:
         """Register all workflow types that are not there yet. Raises `SwfError`."""
         self._worker().ensure_registered()
 
-    def process_decision_task(self, decision_task: JsonObject) -> DecisionTaskAnswer:
+    def process_decision_task(self, decision_task: JsonObject) -> DecisionTaskHelper:
         """Decide one task, whose `events` must be the whole history, without sending the answer.
 
         Raises `DecisionHeld` when the task should not be answered.

@@ -6,7 +6,7 @@ import inspect
 import traceback
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pyflow import payloads
 from pyflow.core.context import Context
@@ -69,12 +69,15 @@ class Workflow:
         """Everything the workflow can ask for, wait for and know."""
         return self._swf  # type: ignore[return-value]  # None only while the type is being registered
 
-    def run(self, workflow_input: Any, /) -> Any:
-        """What the workflow does. Takes the execution's input, gives its result.
+    if TYPE_CHECKING:
+        # Positional only for type checkers, so that a workflow may call its input what it is.
+        def run(self, workflow_input: Any, /) -> Any:
+            """What the workflow does. Takes the execution's input, gives its result."""
+    else:
 
-        Positional only, so that a workflow may call its input what it is without a type checker objecting.
-        """
-        raise NotImplementedError
+        def run(self, workflow_input: Any) -> Any:
+            """What the workflow does. Takes the execution's input, gives its result."""
+            raise NotImplementedError
 
     @classmethod
     def _pyflow_bind(cls, context: Context) -> Callable[[], str]:

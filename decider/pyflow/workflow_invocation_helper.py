@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random as random_module
 import traceback
@@ -33,6 +34,9 @@ from pyflow.waiting import wait_for
 from pyflow.workflow_end import continue_as_new
 
 __all__ = ["Signal", "WorkflowInvocationHelper"]
+
+OPTIONS_REMEMBERED_MAX = 1_024
+"""Options made of plain arguments that are kept: code asks for the same ones again and again."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -136,7 +140,7 @@ class WorkflowInvocationHelper:
         return self._context.uuid4()
 
     def set_status(self, status: Any) -> None:
-        """Any JSON value, readable from outside while the execution runs (latestExecutionContext, get_status)."""
+        """Any JSON value, readable from outside while the execution runs: ``get_workflow_status(...).status``."""
         text = payloads.to_json(status)
         if len(text) > PAYLOAD_CHARACTERS_MAX // 2:
             raise PayloadTooLargeException("the status", len(text), PAYLOAD_CHARACTERS_MAX // 2)
@@ -159,7 +163,7 @@ class WorkflowInvocationHelper:
         :param timeout: seconds from start to close, 1 to 900
         :return: a future of the function's result
         """
-        settings = options or LambdaOptions(timeout=timeout)
+        settings = options or _lambda_options(timeout)
         request = LambdaRequest(function_name, self._input(f"the input of {function_name}", input_arg), settings)
         return InvocationFuture(self._context.ask(request), self._context, returns)
 
@@ -182,7 +186,7 @@ class WorkflowInvocationHelper:
         :param options: instead of ``timeout`` and ``task_list``: all of SWF's options and a retry policy
         :return: a future of the activity's result
         """
-        settings = options or ActivityOptions(start_to_close_timeout=timeout, task_list=task_list)
+        settings = options or _activity_options(timeout, task_list)
         request = ActivityRequest(name, version, self._input(f"the input of {name}", input_arg), settings)
         return InvocationFuture(self._context.ask(request), self._context, returns)
 
@@ -205,12 +209,7 @@ class WorkflowInvocationHelper:
         :param lambda_role: None passes on this execution's role
         :return: a future of the child's result
         """
-        settings = options or ChildOptions(
-            child_policy=child_policy,
-            lambda_role=lambda_role,
-            task_list=task_list,
-            execution_start_to_close_timeout=execution_start_to_close_timeout,
-        )
+        settings = options or _child_options(child_policy, lambda_role, task_list, execution_start_to_close_timeout)
         if settings.lambda_role is None and self.lambda_role is not None:
             settings = replace(settings, lambda_role=self.lambda_role)
         request = ChildRequest(name, version, self._input(f"the input of {name}", input_arg), settings)
@@ -450,6 +449,25 @@ class WorkflowInvocationHelper:
         text = payloads.to_json(value)
         self._context.check_payload(what, text)
         return text
+
+
+@functools.lru_cache(maxsize=OPTIONS_REMEMBERED_MAX)
+def _lambda_options(timeout: Duration | None) -> LambdaOptions:
+    return LambdaOptions(timeout=timeout)
+
+
+@functools.lru_cache(maxsize=OPTIONS_REMEMBERED_MAX)
+def _activity_options(timeout: Duration | None, task_list: str | None) -> ActivityOptions:
+    return ActivityOptions(start_to_close_timeout=timeout, task_list=task_list)
+
+
+@functools.lru_cache(maxsize=OPTIONS_REMEMBERED_MAX)
+def _child_options(
+    policy: str | None, role: str | None, task_list: str | None, timeout: Duration | None
+) -> ChildOptions:
+    return ChildOptions(
+        child_policy=policy, lambda_role=role, task_list=task_list, execution_start_to_close_timeout=timeout
+    )
 
 
 def _drop(value: object) -> None:

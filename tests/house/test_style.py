@@ -19,6 +19,8 @@ VAGUE_ALLOWED = {
     "decider/pyflow/workflow_invocation_helper.py": "a public name of pyflow-swf 2.0.0",
     "WorkflowInvocationHelper": "a public name of pyflow-swf 2.0.0",
     "decider/pyflow/utils.py": "a module of pyflow-swf 2.0.0 that programs import from",
+    "decider/pyflow/decision_task_helper.py": "a module of pyflow-swf 2.0.0",
+    "DecisionTaskHelper": "what process_decision_task of pyflow-swf 2.0.0 gives",
     "sdk_ruby/spec/spec_helper.rb": "the name RSpec looks for",
 }
 UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pyflow.deciding.observer import Observer
 from pyflow.deciding.processes import ProcessesFailed, run_processes
+from pyflow.exceptions import PyflowException
 from pyflow.swf import SwfError
 from pyflow.worker import Decider, WorkerSettings
 from pyflow.workflow import Workflow
@@ -131,7 +132,7 @@ def decide(work: Work) -> None:
             classes, work.domain, work.task_list, work.identity, settings=work.settings, observer=observer
         )
         decider.poll_for_decision_tasks(work.max_time_s)
-    except (TypeError, ValueError) as error:
+    except (PyflowException, TypeError, ValueError) as error:
         raise BadArgument(f"these workflow classes cannot be run: {error}") from error
 
 

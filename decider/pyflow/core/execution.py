@@ -20,7 +20,15 @@ from pyflow.core.lifecycle import ENDS, REFERENCES, apply_event, close_again, re
 from pyflow.core.machines import EXECUTION, Table, step
 from pyflow.core.matching import confirm, waiting_site
 from pyflow.core.requests import CloseRequest
-from pyflow.core.values import PAYLOAD_CHARACTERS_MAX, REASON_CHARACTERS_MAX, Advance, Event, ExecutionSettings, Hold
+from pyflow.core.values import (
+    PAYLOAD_CHARACTERS_MAX,
+    REASON_CHARACTERS_MAX,
+    UNCAUGHT,
+    Advance,
+    Event,
+    ExecutionSettings,
+    Hold,
+)
 from pyflow.exceptions import (
     DeciderException,
     NondeterminismError,
@@ -288,7 +296,7 @@ class Execution:
             self._fault(error, task)
             return
         else:
-            reason = f"Caught exception while executing workflow {(name, version)!r}"
+            reason = f"{UNCAUGHT} {(name, version)!r}"
             self._closing = _failed(reason, _authors_traceback(error))
         context.tell(self._closing, None, (name, 0))
         context.hub.stopped = True

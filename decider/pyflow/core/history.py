@@ -180,6 +180,12 @@ def read_stamp(context: str | None) -> dict[str, Any] | None:
     return stamp if isinstance(stamp, dict) and stamp.get(STAMP) == GENERATION else None
 
 
+def read_status(context: str | None) -> Any:
+    """What ``swf.set_status`` put into an execution context; None if nothing did."""
+    stamp = read_stamp(context)
+    return stamp.get("status") if stamp else None
+
+
 class HistoryReader:
     """Takes events as they come and gives turns. Remembers the turn that is still unanswered."""
 

@@ -24,6 +24,9 @@ PAYLOAD_CHARACTERS_MAX = 32_768
 REASON_CHARACTERS_MAX = 256
 """FailWorkflowExecution.reason (swf-reference 2.1)."""
 
+UNCAUGHT = "Caught exception while executing workflow"
+"""How the reason begins when an exception of the workflow's own code fails the execution; 2.0.0's words."""
+
 OPEN_PER_KIND_MAX = 1_000
 """Open activities, timers and children of one execution (swf-reference 10.1)."""
 

@@ -11,6 +11,7 @@ from pyflow.core.hub import GreenletPool
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.maker import DecisionMaker, ExecutionLike
 from pyflow.deciding.task import DecisionTask
+from pyflow.exceptions import PyflowException
 from pyflow.swf.api import JsonObject
 from pyflow.swf.registration import ensure_workflow_type
 
@@ -23,7 +24,8 @@ logger = logging.getLogger("pyflow")
 
 
 class WorkflowClasses:
-    """Workflow classes by (NAME, VERSION). Two classes of one type, or one without a NAME, are refused: ValueError."""
+    """Workflow classes by (NAME, VERSION). Refused: two classes of one type (ValueError), one without a NAME
+    (PyflowException, as in 2.0.0)."""
 
     def __init__(self, workflow_classes: Iterable[type[Workflow]]) -> None:
         self._classes: dict[tuple[str, str], type[Workflow]] = {}
@@ -70,7 +72,7 @@ class WorkflowClasses:
     def _add(self, workflow_class: type[Workflow]) -> None:
         name = workflow_class.__qualname__
         if not workflow_class.NAME or not workflow_class.VERSION:
-            raise ValueError(f"{name} has no NAME or no VERSION: set both class attributes to texts")
+            raise PyflowException(f"{name} has no NAME or no VERSION: set both class attributes to texts")
         workflow_type = (str(workflow_class.NAME), str(workflow_class.VERSION))
         other = self._classes.get(workflow_type)
         if other is not None and other is not workflow_class:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from pyflow.core.values import UNCAUGHT
 from pyflow.deciding.task import DecisionTask
 from pyflow.exceptions import WorkflowStuck
 from pyflow.swf.api import JsonObject
@@ -186,6 +187,8 @@ class DecisionMaker:
         if advance.held is not None:
             self._drop(task.run_id, execution)
             return Held(kind=advance.held.kind, message=advance.held.message)
+        if advance.closed and advance.decisions:
+            _say_failure(task, advance.decisions[-1])
         cached = self._keep(task, execution, closed=advance.closed)
         return Decided(
             decisions=advance.decisions,
@@ -219,6 +222,15 @@ def _evict(execution: ExecutionLike) -> None:
         execution.evict()
     except Exception:
         logger.exception("An execution could not be thrown away cleanly; its memory may stay in use")
+
+
+def _say_failure(task: DecisionTask, decision: JsonObject) -> None:
+    """In the log, as 2.0.0 did: an exception that nobody caught as an error, a failure on purpose as news."""
+    if decision["decisionType"] != "FailWorkflowExecution":
+        return
+    attributes = decision["failWorkflowExecutionDecisionAttributes"]
+    level = logging.ERROR if attributes["reason"].startswith(UNCAUGHT) else logging.INFO
+    logger.log(level, "%s fails: %s: %s", task.name, attributes["reason"], attributes.get("details"))
 
 
 def _after(events: list[JsonObject], last_event_id: int) -> list[JsonObject]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -31,6 +32,9 @@ _METHOD_OF = {operation: xform_name(operation) for operation in HOT_OPERATIONS}
 
 RENEW_AGAIN_AFTER_S = 5.0
 """Between two clients made because credentials had expired, in seconds."""
+
+CLASSES_REMEMBERED_MAX = 256
+"""Pairs of our error classes and botocore's; each client brings fault classes of its own."""
 
 
 class BotoTransport:
@@ -88,6 +92,24 @@ def swf_error(operation: str, error: Exception) -> SwfError:
         )
     kind, message = _judged(error)
     return kind(message, operation=operation, code=type(error).__name__)
+
+
+def as_both(ours: SwfError, theirs: Exception) -> SwfError:
+    """`ours`, which an `except` for the class of `theirs` catches too, with all that `theirs` carries.
+
+    pyflow-swf 2.0.0 let botocore's exceptions through, and its programs catch them: `ClientError`, a client's own
+    `exceptions.UnknownResourceFault`. Both kinds are plain Python exceptions, so one object can be both.
+    """
+    both = _class_of_both(type(ours), type(theirs))  # type: ignore[arg-type]  # classes are hashable, mypy errs
+    error = both.__new__(both)
+    error.__dict__.update({**theirs.__dict__, **ours.__dict__})
+    error.args = ours.args
+    return error
+
+
+@functools.lru_cache(maxsize=CLASSES_REMEMBERED_MAX)
+def _class_of_both(ours: type[SwfError], theirs: type[Exception]) -> type[SwfError]:
+    return type(ours.__name__, (ours, theirs), {"__module__": ours.__module__})
 
 
 def _judged(error: Exception) -> tuple[type[SwfError], str]:

@@ -53,7 +53,8 @@ def make_client(
 ) -> SWFClient:
     """A boto3 SWF client.
 
-    Arguments left out come from where AWS tools look: AWS_PROFILE, AWS_REGION / AWS_DEFAULT_REGION,
+    Arguments left out come from the program's own `boto3.setup_default_session(...)` if it made that call, and from
+    where AWS tools look: AWS_PROFILE, AWS_REGION / AWS_DEFAULT_REGION,
     AWS_ENDPOINT_URL_SWF, AWS_ENDPOINT_URL, the config file. `read_timeout_s` is above the 60 s of a long poll.
     `attempts_max` is how often botocore sends one call; give 1 to a client that polls: botocore repeats a poll whose
     answer was lost, and the task the first one was handed would wait unseen for its timeout (SWF reference 11.1).
@@ -137,7 +138,8 @@ def _checked(
     session = _session(profile, region)
     endpoint = endpoint_of(session, endpoint_url)
     if endpoint is not None and is_loopback(endpoint):
-        _forget_machine_roles(session)
+        if session is not boto3.DEFAULT_SESSION:
+            _forget_machine_roles(session)
         return session, endpoint, _has_credentials(session)
     has_credentials = _has_credentials(session)
     _require(session.region_name, has_credentials, endpoint)
@@ -145,6 +147,9 @@ def _checked(
 
 
 def _session(profile: str | None, region: str | None) -> boto3.Session:
+    said = boto3.DEFAULT_SESSION
+    if said is not None and profile is None and region is None and _says_something(said):
+        return said
     # botocore knows AWS_DEFAULT_REGION alone; every newer AWS tool reads AWS_REGION, and before it.
     place = region or os.environ.get("AWS_REGION") or None
     try:
@@ -159,6 +164,17 @@ def _session(profile: str | None, region: str | None) -> boto3.Session:
     except (ConfigParseError, InvalidConfigError) as error:
         raise NotConfigured(f"The AWS config file cannot be read: {error}") from error
     return session
+
+
+def _says_something(session: boto3.Session) -> bool:
+    """True for a default session that the program made by `boto3.setup_default_session(profile_name=..., ...)`.
+
+    2.0.0 used the default session, so this is how its programs choose region and credentials. One that boto3 made by
+    itself says nothing; there a session of our own finds the same and reads rotated credentials anew.
+    """
+    core = session._session
+    credentials = core._credentials  # type: ignore[attr-defined]  # get_credentials() would go and look for some
+    return bool(core.instance_variables()) or (credentials is not None and credentials.method == "explicit")
 
 
 def _forget_machine_roles(session: boto3.Session) -> None:

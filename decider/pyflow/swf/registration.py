@@ -9,7 +9,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pyflow.swf.api import JsonObject
-from pyflow.swf.boto_transport import swf_error
+from pyflow.swf.boto_transport import as_both, swf_error
 from pyflow.swf.faults import AlreadyExists
 from pyflow.swf.limits import RETENTION_DAYS_MAX
 
@@ -77,9 +77,12 @@ def _register(client: SWFClient, operation: str, request: JsonObject, what: str)
 
 
 def cold_call(client: SWFClient, operation: str, request: JsonObject) -> JsonObject:
-    """Any SWF operation through boto3, its errors as `SwfError`; the answer is boto3's (datetimes stay)."""
+    """Any SWF operation through boto3; the answer is boto3's (datetimes stay).
+
+    Its errors are `SwfError`, and still what botocore raised: `except ClientError` catches them too.
+    """
     try:
         answer: JsonObject = getattr(client, xform_name(operation))(**request)
     except (BotoCoreError, ClientError) as error:
-        raise swf_error(operation, error) from error
+        raise as_both(swf_error(operation, error), error) from error
     return answer

@@ -25,6 +25,7 @@ from pyflow.core.values import Decision, Event, ExecutionSettings
 from pyflow.exceptions import FAILURE_MARK, PyflowException
 from pyflow.options import duration_text
 from pyflow.testing.clockwork import Clockwork, SwfFault
+from pyflow.testing.handle import DOMAIN, WorkflowHandle
 from pyflow.workflow import Workflow
 
 __all__ = ["ActivityCanceled", "Fails", "HeldError", "Never", "Takes", "WorkflowEnvironment", "WorkflowHandle"]
@@ -34,7 +35,6 @@ Answer: TypeAlias = "tuple[list[Decision], str | None]"
 Decide: TypeAlias = "Callable[[Task], Answer | None]"
 """Decides a task; None loses it, as a decider that dies would: it times out."""
 
-DOMAIN = "test"
 DECIDER_TASK_LIST = "decider"
 ACTIVITY_TASK_LIST = "activities"
 LAMBDA_ROLE = "arn:aws:iam::123456789012:role/test"
@@ -69,74 +69,6 @@ class Fails(Exception):
 
 class ActivityCanceled(Exception):
     """Raised by a stand-in: the activity reports that it was canceled."""
-
-
-class WorkflowHandle:
-    """One execution in the environment."""
-
-    def __init__(self, environment: WorkflowEnvironment, workflow_id: str, run_id: str) -> None:
-        self._environment = environment
-        self.workflow_id = workflow_id
-        self.run_id = run_id
-
-    def history(self) -> list[Event]:
-        """All events so far."""
-        return self._environment.history(self.workflow_id, self.run_id)
-
-    @property
-    def close_event(self) -> Event | None:
-        """The last event of a closed execution."""
-        last = self.history()[-1]
-        closed = last["eventType"].startswith("WorkflowExecution") and last["eventType"] not in (
-            "WorkflowExecutionStarted",
-            "WorkflowExecutionSignaled",
-            "WorkflowExecutionCancelRequested",
-        )
-        return last if closed else None
-
-    @property
-    def close_status(self) -> str | None:
-        """``Completed``, ``Failed``, ``Canceled``, ``TimedOut``, ``Terminated``, ``ContinuedAsNew``; None: open."""
-        event = self.close_event
-        return None if event is None else str(event["eventType"]).removeprefix("WorkflowExecution")
-
-    def result(self) -> Any:
-        """The result of a completed execution; raises PyflowException with reason and details for any other end."""
-        event = self.close_event
-        if event is None:
-            raise PyflowException(f"{self.workflow_id} is still open: run() the environment, or skip() time")
-        attributes = next(value for name, value in event.items() if name.endswith("EventAttributes"))
-        if event["eventType"] != "WorkflowExecutionCompleted":
-            raise PyflowException(f"{event['eventType']}: {attributes.get('reason')}: {attributes.get('details')}")
-        return payloads.from_json(self._environment.decode(attributes.get("result")))
-
-    def signal(self, name: str, payload: Any = None) -> None:
-        """Send a signal from outside."""
-        more = {} if payload is None else {"input": payloads.to_json(payload)}
-        self._environment.swf.call(
-            "SignalWorkflowExecution",
-            domain=DOMAIN,
-            workflowId=self.workflow_id,
-            runId=self.run_id,
-            signalName=name,
-            **more,
-        )
-
-    def cancel(self) -> None:
-        """Request cancellation from outside."""
-        self._environment.swf.call(
-            "RequestCancelWorkflowExecution", domain=DOMAIN, workflowId=self.workflow_id, runId=self.run_id
-        )
-
-    def status(self) -> Any:
-        """What the code last gave to ``swf.set_status``."""
-        described = self._environment.swf.call(
-            "DescribeWorkflowExecution",
-            domain=DOMAIN,
-            execution={"workflowId": self.workflow_id, "runId": self.run_id},
-        )
-        context = described.get("latestExecutionContext")
-        return json.loads(context).get("status") if context else None
 
 
 class WorkflowEnvironment:
@@ -219,9 +151,15 @@ class WorkflowEnvironment:
         return WorkflowHandle(self, workflow_id, reply["runId"])
 
     def run(self, workflow: type[Workflow], input: Any = None, **options: Any) -> Any:
-        """Start an execution, skip time until it closes, and give its result (or raise)."""
+        """Start an execution, skip time until it closes, and give its result (or raise).
+
+        A run that continues as new is followed into the next one.
+        """
         handle = self.start(workflow, input, **options)
         self.run_until_closed(handle)
+        while handle.close_status == "ContinuedAsNew":
+            handle = handle.next_run()
+            self.run_until_closed(handle)
         return handle.result()
 
     def run_until_closed(self, handle: WorkflowHandle) -> None:
@@ -275,6 +213,11 @@ class WorkflowEnvironment:
             if not page.get("nextPageToken"):
                 return events
             more = {"nextPageToken": page["nextPageToken"]}
+
+    def waiting_at(self, run_id: str) -> list[str]:
+        """Where the code of an execution is parked: ``file.py:12``, oldest branch first."""
+        execution = self._executions.get(run_id)
+        return execution.waiting_at() if execution is not None else []
 
     def forget(self) -> None:
         """Drop all parked executions, as a restart of the decider would."""

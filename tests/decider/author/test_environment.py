@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -48,6 +49,50 @@ def stand_in(how: str) -> Any:
 def test_a_year_is_skipped_and_every_timeout_is_exact(how: str, got: str, seconds: int) -> None:
     with WorkflowEnvironment([Year], activities={"work": stand_in}) as env:
         assert env.run(Year, how) == [got, 360 * 86_400 + seconds]
+
+
+class Relay(pyflow.Workflow):
+    NAME = "Relay"
+
+    def run(self, left: int) -> str:
+        self.swf.sleep(60)
+        if left:
+            self.swf.continue_as_new(left - 1)
+        return "done"
+
+
+def test_runs_that_continue_as_new_are_followed() -> None:
+    with WorkflowEnvironment([Relay]) as env:
+        assert env.run(Relay, 3) == "done"
+        handle = env.start(Relay, 1)
+        with pytest.raises(pyflow.PyflowException, match="has not continued as new: it is open"):
+            handle.next_run()
+        env.run_until_closed(handle)
+        with pytest.raises(pyflow.PyflowException, match="goes on in another run"):
+            handle.result()
+        env.run_until_closed(handle.next_run())
+        assert handle.next_run().result() == "done"
+
+
+class Listens(pyflow.Workflow):
+    NAME = "Listens"
+
+    def run(self, given: object) -> object:
+        return self.swf.wait_for_signal("go").payload
+
+
+def test_what_waited_for_ever_is_told_with_its_line() -> None:
+    with WorkflowEnvironment([Listens]) as env:
+        with pytest.raises(pyflow.PyflowException) as caught:
+            env.run(Listens)
+        assert re.fullmatch(
+            r"Listens-1 ended as WorkflowExecutionTimedOut; it was waiting at test_environment\.py:\d+",
+            str(caught.value),
+        )
+        handle = env.start(Listens)
+        handle.signal("go", 5)
+        env.run_until_closed(handle)
+        assert handle.result() == 5
 
 
 def test_skip_stops_at_the_given_time() -> None:

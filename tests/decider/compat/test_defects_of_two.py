@@ -10,12 +10,21 @@ import pyflow
 import pytest
 from pyflow.core.execution import Execution
 from pyflow.testing import HistoryBuilder, Stepper
+from pyflow_two import asked
 
 
 def closing(step: Stepper) -> tuple[str, dict[str, Any]]:
     """Decide; the last decision's type and attributes."""
     decision = step.decide().decisions[-1]
     return decision["decisionType"], step.attributes(decision)
+
+
+def test_the_real_package_has_them_and_this_one_has_not() -> None:
+    """Number 10 is a promise of its README; the guide keeps it."""
+    two, three = (asked("two_defects.py", two=each) for each in (True, False))
+    assert sorted(map(int, two)) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13]
+    assert [number for number, there in two.items() if not there] == []
+    assert [number for number, there in three.items() if there] == []
 
 
 class Activity(pyflow.Workflow):

@@ -6,56 +6,29 @@ first N decision tasks of the domain, this decider all later ones, for every N.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import two_programs as programs
 from pyflow.core.values import Decision
 from pyflow.testing import Fails, Never, Takes, WorkflowEnvironment
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-PYFLOW_2 = ROOT / ".setup" / "pyflow2"
-INSTALL_TIMEOUT_S = 300
-
-
-def _programs() -> Any:
-    spec = importlib.util.spec_from_file_location("two_programs", HERE / "two_programs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-programs = _programs()
-
-
-@pytest.fixture(scope="session")
-def pyflow_2() -> Path:
-    """The real package, installed once into a directory of its own."""
-    if not (PYFLOW_2 / "pyflow" / "decider.py").exists():
-        command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(PYFLOW_2), "pyflow-swf==2.0.0"]
-        subprocess.run(command, check=True, timeout=INSTALL_TIMEOUT_S)
-    return PYFLOW_2
+from pyflow_two import HERE, environment
 
 
 class Two:
     """The decider of 2.0.0, in its own process."""
 
-    def __init__(self, packages: Path) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "two_decider.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{HERE}", "AWS_DEFAULT_REGION": "us-east-1"},
+            env=environment(two=True),
         )
 
     def decide(self, task: dict[str, Any]) -> list[Decision]:
@@ -75,8 +48,8 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def two(pyflow_2: Path) -> Iterator[Two]:
-    decider = Two(pyflow_2)
+def two() -> Iterator[Two]:
+    decider = Two()
     yield decider
     decider.close()
 
@@ -93,7 +66,9 @@ class World:
         busy_s: float = 0,
         lose_every: int = 0,
         lose: int = 0,
+        signals: bool = True,
     ) -> None:
+        self._signals = signals
         self._busy_s = busy_s
         self._lose_every = lose_every
         self._lose = lose
@@ -129,16 +104,23 @@ class World:
         if self.tasks == self._lose or (self._lose_every and self.tasks % self._lose_every == 0):
             return None
         ours = self.tasks >= self._first_of_ours
-        answer = self.env.decide(task) if ours else (self._two.decide(task), None)
+        answer = self.env.decide(task) if ours else (self._asked_two(task), None)
         if self._busy_s:
             self.env.pass_time(self._busy_s)
         return answer
+
+    def _asked_two(self, task: dict[str, Any]) -> list[Decision]:
+        decisions = self._two.decide(task)
+        if self._signals:
+            return decisions
+        return [each for each in decisions if each["decisionType"] != "SignalExternalWorkflowExecution"]
 
 
 CASES = {
     "steps": (programs.Steps, 21),
     "fan_out": (programs.FanOut, [3, 1, 2, 1, 5]),
     "fails": (programs.Fails, 2),
+    "once": (programs.OnceBesideATimer, 3),
 }
 ALWAYS = 10_000
 
@@ -170,6 +152,17 @@ def test_taken_over_without_a_cache(two: Two) -> None:
     for first_of_ours in (2, 5, 8, 11):
         found = _ending(workflow, given, World(two, first_of_ours, cached=False))
         assert found[:2] == expected[:2]
+
+
+def test_invoke_once_is_taken_over_without_its_signals(two: Two) -> None:
+    """The signals by which 2.0.0 woke itself may be missing from history: nothing but the waking hung on them."""
+    workflow, given = CASES["once"]
+    status, attributes, tasks = _ending(workflow, given, World(two, ALWAYS, signals=False))
+    assert status == "Completed"
+    assert tasks < _ending(workflow, given, World(two, ALWAYS))[2], "no signal was left out"
+    for first_of_ours in range(1, tasks + 1):
+        found = _ending(workflow, given, World(two, first_of_ours, signals=False))
+        assert found[:2] == (status, attributes), f"taken over at decision task {first_of_ours}"
 
 
 @pytest.mark.parametrize("name", ["steps", "fan_out"])

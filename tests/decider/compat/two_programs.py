@@ -103,4 +103,27 @@ class Fails(pyflow.Workflow):
         return
 
 
-WORKFLOWS = [Steps, Child, FanOut, Fails]
+class OnceBesideATimer(pyflow.Workflow):
+    """invoke_once whose outcome is waited for, while a timer brings the next decision in any case."""
+
+    NAME = "OnceBesideATimer"
+    VERSION = "1.0"
+    OPTIONS = LOOSE
+
+    double = pyflow.LambdaDescriptor("double")
+
+    def run(self, number):
+        out = []
+        for each in range(number):
+            timer = self.swf.start_timer(5)
+            out.append(self.swf.invoke_once(pow, 2, each).result())
+            timer.result()
+        try:
+            timer = self.swf.start_timer(5)
+            self.swf.invoke_once(fails_once).result()
+        except pyflow.InvocationFailedException as error:
+            out.append(str(error).splitlines()[0])
+        return [out, self.double(sum(out[:-1])).result()]
+
+
+WORKFLOWS = [Steps, Child, FanOut, Fails, OnceBesideATimer]

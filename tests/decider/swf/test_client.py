@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from pyflow.swf import NotConfigured, is_loopback, make_client
+from pyflow.swf import NotConfigured, connect, is_loopback, make_client
 from scripted_swf import ScriptedSwf
 
 
@@ -45,6 +47,35 @@ def test_credentials_of_the_environment_are_used_on_loopback_too(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     make_client(endpoint_url=scripted.url).list_domains(registrationStatus="REGISTERED")
     assert "Credential=AKIDREAL/" in scripted.requests[0].headers["authorization"]
+
+
+@pytest.fixture
+def default_session() -> Iterator[None]:
+    """boto3's default session as it was before the test."""
+    before = boto3.DEFAULT_SESSION
+    yield
+    boto3.DEFAULT_SESSION = before
+
+
+def test_the_default_session_a_program_set_up_is_used(scripted: ScriptedSwf, default_session: None) -> None:
+    """2.0.0's programs had no other way to choose region and credentials for poll_for_executions."""
+    boto3.setup_default_session(region_name="eu-west-3", aws_access_key_id="AKIDOWN", aws_secret_access_key="s")
+    connection = connect(endpoint_url=scripted.url)
+    connection.client.list_domains(registrationStatus="REGISTERED")
+    connection.api.poll_for_decision_task({"domain": "d", "taskList": {"name": "t"}})
+    for request in scripted.requests:
+        assert "Credential=AKIDOWN/" in request.headers["authorization"]
+        assert "/eu-west-3/swf/" in request.headers["authorization"]
+    assert scripted.operations() == ["ListDomains", "PollForDecisionTask"]
+
+
+def test_a_default_session_boto3_made_by_itself_changes_nothing(
+    scripted: ScriptedSwf, default_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boto3.setup_default_session()
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    make_client(endpoint_url=scripted.url).list_domains(registrationStatus="REGISTERED")
+    assert "/eu-north-1/swf/" in scripted.requests[0].headers["authorization"]
 
 
 def test_no_dummies_for_another_machine() -> None:

@@ -138,6 +138,12 @@ def test_status_of_a_running_and_a_finished_one(client: Any, domain: str, run_wo
     assert isinstance(status, WorkflowStatus)
     assert (status.execution_status, status.close_status, status.is_open) == ("OPEN", None, True)
     assert status.workflow_description["executionInfo"]["startTimestamp"] <= datetime.now().astimezone()
+
+    def says() -> Any:
+        found = get_workflow_status(domain, ids["workflowId"], ids["runId"], client)
+        return found and found.status
+
+    eventually(lambda: says() == {"listens": True})
     signal_workflow(domain, ids["workflowId"], "go", '"end"', ids["runId"], client)
     status = wait_for_workflow(domain, ids["workflowId"], ids["runId"], client, timeout_s=30)
     assert (status.execution_status, status.close_status, status.result) == ("CLOSED", "COMPLETED", '["end"]')
@@ -149,8 +155,9 @@ def test_status_of_nothing(client: Any, registered: str) -> None:
     assert get_workflow_status(registered, "nothing", "nothing", client) is None
     with pytest.raises(swf.UnknownResource):
         wait_for_workflow(registered, "nothing", "nothing", client, timeout_s=5)
+    assert get_workflow_status("nowhere", "nothing", "nothing", client) is None
     with pytest.raises(swf.UnknownResource, match="Unknown domain"):
-        get_workflow_status("nowhere", "nothing", "nothing", client)
+        wait_for_workflow("nowhere", "nothing", "nothing", client, timeout_s=5)
 
 
 def test_waiting_has_an_end(client: Any, registered: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyflow.exceptions import PyflowException
 from pyflow.starter import WorkflowStatus, signal_workflow, start_workflow, wait_for_workflow
 from pyflow.swf import JsonObject
 from pyflow.worker import DeciderWorker, WorkerSettings
@@ -220,7 +221,7 @@ def test_classes_that_cannot_work_are_refused(swf_server: EmbeddedSwf) -> None:
         NAME = ""
 
     connection = swf_server.connection()
-    with pytest.raises(ValueError, match="no NAME"):
+    with pytest.raises(PyflowException, match="no NAME"):
         DeciderWorker([NoName], "d", "t", connection=connection)
     with pytest.raises(ValueError, match="both workflow type"):
         DeciderWorker([Changes, ChangedWrongly], "d", "t", connection=connection)

@@ -33,6 +33,7 @@ class Waits(pyflow.Workflow):
 
     def run(self, workflow_input: Any) -> list[Any]:
         got: list[Any] = []
+        self.swf.set_status({"listens": True})
         while not got or got[-1] != "end":
             got.append(self.swf.wait_for_signal("go").payload)
         return got
