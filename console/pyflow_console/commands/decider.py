@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyflow.deciding.observer import Observer
+from pyflow.deciding.observer import Observer, Observers
 from pyflow.deciding.processes import ProcessesFailed, run_processes
 from pyflow.swf import SwfError
-from pyflow.worker import Decider, WorkerSettings
+from pyflow.worker import DeciderWorker, WorkerSettings
 from pyflow.workflow import Workflow
 
-from pyflow_console.arguments import Commands, add_domain, add_log_level, declare
+from pyflow_console.arguments import Commands, add_domain, add_log_level, declare, host_and_port
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.logs import log_to_stderr
 from pyflow_console.reaching import client_for
@@ -22,7 +22,6 @@ from pyflow_console.targets import load_class
 
 PROCESSES_MAX = 64
 THREADS_MAX = 64
-PORT_MAX = 65_535
 NOT_DONE = 2
 
 DEFAULTS = WorkerSettings()
@@ -78,10 +77,10 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--metrics-address",
-        type=_address,
+        type=host_and_port,
         metavar="HOST:PORT",
-        help="serve Prometheus metrics there, each of several processes on a port of its own from PORT on; default: "
-        "none. Needs pip install 'pyflow-swf[metrics]'",
+        help="serve Prometheus metrics (/metrics) and the held executions (/holds) there, each of several processes on "
+        "a port of its own from PORT on; default: none. Needs pip install 'pyflow-swf[metrics]'",
     )
     add_log_level(parser)
 
@@ -125,12 +124,19 @@ def decide(work: Work) -> None:
     """The work of one process, which may be a fresh one. Raises ConsoleError, SwfError."""
     log_to_stderr(work.log_level)
     classes = load_classes(work.classes)
-    observer = None if work.metrics is None else _serve_metrics(*work.metrics, work.processes)
+    observers = [] if work.metrics is None else [_metrics()]
     try:
-        decider = Decider(
-            classes, work.domain, work.task_list, work.identity, settings=work.settings, observer=observer
+        worker = DeciderWorker(
+            classes,
+            work.domain,
+            work.task_list,
+            work.identity,
+            settings=work.settings,
+            observer=Observers(*observers),
         )
-        decider.poll_for_decision_tasks(work.max_time_s)
+        if work.metrics is not None:
+            _serve_metrics(worker, *work.metrics, work.processes)
+        worker.run(work.max_time_s)
     except (TypeError, ValueError) as error:
         raise BadArgument(f"these workflow classes cannot be run: {error}") from error
 
@@ -144,20 +150,24 @@ def decide_apart(work: Work) -> None:
         raise SystemExit(NOT_DONE) from error
 
 
-def _serve_metrics(host: str, port: int, processes: int) -> Observer:
+def _metrics() -> Observer:
     try:
-        from pyflow.metrics import PrometheusObserver, serve_metrics
+        from pyflow.metrics import PrometheusObserver
     except ImportError as error:
         raise BadArgument(f"--metrics-address: {error}") from error
-    observer = PrometheusObserver()
+    return PrometheusObserver()
+
+
+def _serve_metrics(worker: DeciderWorker, host: str, port: int, processes: int) -> None:
+    from pyflow.metrics import serve_metrics
+
     try:
-        served = serve_metrics(port, address=host, ports=processes if port else 1)
+        served = serve_metrics(port, address=host, ports=processes if port else 1, holds=worker.holds)
     except OSError as error:
         raise BadArgument(
             f"--metrics-address {host}:{port} cannot be listened on: {error.strerror or error}"
         ) from error
     logging.getLogger("pyflow").info("Metrics: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, served)
-    return observer
 
 
 def _processes(text: str) -> int:
@@ -177,11 +187,3 @@ def _count(text: str, what: str, least: int, most: int | None) -> int:
         limits = f"from {least} on" if most is None else f"from {least} to {most}"
         raise argparse.ArgumentTypeError(f"{text!r} is no {what} {limits}")
     return int(text)
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or int(port) > PORT_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9464")
-    return host, int(port)
