@@ -18,6 +18,7 @@ from pyflow_console.diagnosis import Case, Finding, diagnose, task_lists_to_ask
 from pyflow_console.errors import BadArgument
 from pyflow_console.held import hold_of
 from pyflow_console.moments import moment, span
+from pyflow_console.payload_options import add_payload_options, payload_settings
 from pyflow_console.reaching import client_for
 from pyflow_console.rehearsal import REHEARSAL_MAX_S, rehearse
 from pyflow_console.targets import load_class
@@ -46,6 +47,7 @@ def add(commands: Commands) -> None:
         metavar="SECONDS",
         help=f"how long that code may take before it counts as looping (default {REHEARSAL_MAX_S:g})",
     )
+    add_payload_options(parser)
     parser.add_argument(
         "--decider",
         action="append",
@@ -109,6 +111,7 @@ def _rehearsal(case: Case, workflow_class: type[Workflow], arguments: argparse.N
             with_decision_begun(case.events, case.now_s),
             workflow_id=case.workflow_id,
             run_id=case.run_id,
+            settings=payload_settings(arguments.codecs, arguments.large_payloads),
             within_s=arguments.within,
         )
     except DeciderException as error:
@@ -117,7 +120,7 @@ def _rehearsal(case: Case, workflow_class: type[Workflow], arguments: argparse.N
     if done.held is not None:
         return True, Finding(
             what=f"{here} would hold it: {done.held}",
-            todo="Deciders with this code do not answer it, and nothing is lost. Deploy code that asks for what "
+            todo="A decider with this code does not answer it, and nothing is lost. Deploy code that asks for what "
             "history holds: the old code, or the change behind swf.patched",
         )
     waits = f" It waits at {', '.join(done.waiting_at)}." if done.waiting_at else ""
