@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -24,34 +22,31 @@ R = TypeVar("R")
 class Invoker(Generic[R]):
     """A descriptor bound to an execution: call it with one argument, or with keyword arguments."""
 
-    __slots__ = ("_change", "_invoke", "_what")
+    __slots__ = ("_descriptor", "_instance", "_options")
 
-    def __init__(
-        self,
-        what: str,
-        invoke: Callable[[Any], InvocationFuture[R]],
-        change: Callable[[dict[str, Any]], Invoker[R]],
-    ) -> None:
-        self._what = what
-        self._invoke = invoke
-        self._change = change
+    def __init__(self, descriptor: _Descriptor[R], instance: Workflow, options: Any) -> None:
+        self._descriptor = descriptor
+        self._instance = instance
+        self._options = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> InvocationFuture[R]:
         """Invoke. Keyword arguments become one JSON object; no argument sends no input."""
         if (args and kwargs) or len(args) > 1:
             raise InvocationException(
-                f"{self._what} must be invoked with either a single positional argument, or any number of keyword "
-                f"arguments, but not both."
+                f"{self._descriptor._what} must be invoked with either a single positional argument, or any number of "
+                f"keyword arguments, but not both."
             )
-        return self._invoke(args[0] if args else kwargs or None)
+        return self._descriptor._invoke(self._instance, self._options, args[0] if args else kwargs or None)
 
     def options(self, **changes: Any) -> Invoker[R]:
         """The same with other options for this call: ``self.charge.options(start_to_close_timeout=60)(order)``."""
-        return self._change(changes)
+        return Invoker(self._descriptor, self._instance, self._descriptor._changed(self._options, changes))
 
 
 class _Descriptor(Generic[R]):
+    _what: str
     _shown: tuple[str, ...]
+    _options: Any
 
     @overload
     def __get__(self, instance: None, owner: type[Workflow]) -> Self: ...
@@ -60,10 +55,13 @@ class _Descriptor(Generic[R]):
     def __get__(self, instance: Workflow, owner: type[Workflow]) -> Invoker[R]: ...
 
     def __get__(self, instance: Workflow | None, owner: type[Workflow]) -> Any:
-        return self if instance is None else self._bind(instance)
+        return self if instance is None else Invoker(self, instance, self._options)
 
-    def _bind(self, instance: Workflow) -> Invoker[R]:
+    def _invoke(self, instance: Workflow, options: Any, value: Any) -> InvocationFuture[R]:
         raise NotImplementedError
+
+    def _changed(self, options: Any, changes: dict[str, Any]) -> Any:
+        return replace(options, **changes)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and vars(other) == vars(self)
@@ -79,6 +77,7 @@ class _Descriptor(Generic[R]):
 class LambdaDescriptor(_Descriptor[R]):
     """Declares a Lambda function: ``total = pyflow.LambdaDescriptor("total", timeout=20, returns=int)``."""
 
+    _what = "Lambda"
     _shown = ("function_name", "timeout")
 
     @overload
@@ -115,13 +114,8 @@ class LambdaDescriptor(_Descriptor[R]):
         self.returns = returns
         self._options = LambdaOptions(timeout=timeout, retry=retry)
 
-    def _bind(self, instance: Workflow, options: LambdaOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-        return Invoker(
-            "Lambda",
-            lambda value: instance.swf.invoke_lambda(self.function_name, value, options=chosen, returns=self.returns),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
-        )
+    def _invoke(self, instance: Workflow, options: LambdaOptions, value: Any) -> InvocationFuture[R]:
+        return instance.swf.invoke_lambda(self.function_name, value, options=options, returns=self.returns)
 
 
 class ActivityDescriptor(_Descriptor[R]):
@@ -130,6 +124,7 @@ class ActivityDescriptor(_Descriptor[R]):
     ``timeout`` is 2.0.0's name for ``start_to_close_timeout``. What is not given comes from the registered type.
     """
 
+    _what = "Activity"
     _shown = ("activity_name", "activity_version", "timeout", "task_list")
 
     @overload
@@ -197,26 +192,21 @@ class ActivityDescriptor(_Descriptor[R]):
             retry=retry,
         )
 
-    def _bind(self, instance: Workflow, options: ActivityOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-
-        def change(changes: dict[str, Any]) -> Invoker[R]:
-            if "timeout" in changes:
-                changes["start_to_close_timeout"] = changes.pop("timeout")
-            return self._bind(instance, replace(chosen, **changes))
-
-        return Invoker(
-            "Activity",
-            lambda value: instance.swf.invoke_activity(
-                self.activity_name, self.activity_version, value, options=chosen, returns=self.returns
-            ),
-            change,
+    def _invoke(self, instance: Workflow, options: ActivityOptions, value: Any) -> InvocationFuture[R]:
+        return instance.swf.invoke_activity(
+            self.activity_name, self.activity_version, value, options=options, returns=self.returns
         )
+
+    def _changed(self, options: ActivityOptions, changes: dict[str, Any]) -> ActivityOptions:
+        if "timeout" in changes:
+            changes["start_to_close_timeout"] = changes.pop("timeout")
+        return replace(options, **changes)
 
 
 class ChildWorkflowDescriptor(_Descriptor[R]):
     """Declares a workflow type to be started as a child. What is not given comes from the registered type."""
 
+    _what = "Child workflow"
     _shown = (
         "workflow_name",
         "workflow_version",
@@ -295,14 +285,6 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
             task_priority=task_priority,
             tag_list=None if tag_list is None else tuple(tag_list),
             retry=retry,
-        )
-
-    def _bind(self, instance: Workflow, options: ChildOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-        return Invoker(
-            "Child workflow",
-            functools.partial(self._invoke, instance, chosen),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
         )
 
     def _invoke(self, instance: Workflow, options: ChildOptions, value: Any) -> InvocationFuture[R]:
