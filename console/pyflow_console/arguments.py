@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pyflow_console.errors import BadArgument
 
+PORT_MAX = 65_535
+
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
@@ -52,6 +54,15 @@ def seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return value
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """The `type` of an argument that is an address, `[::1]:9464` among them."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or int(port) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9464")
+    return host, int(port)
 
 
 def json_text(argument: str, text: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """The `pyflow` command: reads the command line, runs one command, and tells failures in words.
 
-Exit codes: 0 done; 1 the execution that was waited for did not complete, or code does not fit a saved history;
+Exit codes: 0 done; 1 the execution that was waited for did not complete, or code does not fit a history;
 2 it could not be done; 130 interrupted.
 """
 
@@ -28,6 +28,7 @@ COMMANDS = {
     "worker": "worker",
     "start": "start",
     "status": "status",
+    "why": "why",
     "history": "history",
     "replay": "replay",
     "import": "importing",

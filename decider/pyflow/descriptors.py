@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -23,36 +23,34 @@ R = TypeVar("R")
 class Invoker(Generic[R]):
     """A descriptor bound to an execution: call it with one argument, or with keyword arguments."""
 
-    __slots__ = ("_change", "_invoke", "_what")
+    __slots__ = ("_descriptor", "_instance", "_options")
 
-    def __init__(
-        self,
-        what: str,
-        invoke: Callable[[Any], InvocationFuture[R]],
-        change: Callable[[dict[str, Any]], Invoker[R]],
-    ) -> None:
-        self._what = what
-        self._invoke = invoke
-        self._change = change
+    def __init__(self, descriptor: _Descriptor[R], instance: Workflow, options: Any) -> None:
+        self._descriptor = descriptor
+        self._instance = instance
+        self._options = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> InvocationFuture[R]:
         """Invoke. Keyword arguments become one JSON object; no argument sends no input."""
         if (args and kwargs) or len(args) > 1:
             raise InvocationException(
-                f"{self._what} must be invoked with either a single positional argument, or any number of keyword "
-                f"arguments, but not both."
+                f"{self._descriptor._what} must be invoked with either a single positional argument, or any number of "
+                f"keyword arguments, but not both."
             )
-        return self._invoke(args[0] if args else kwargs or None)
+        return self._descriptor._invoke(self._instance, self._options, args[0] if args else kwargs or None)
 
     def options(self, **changes: Any) -> Invoker[R]:
         """The same with other options for this call: ``self.charge.options(start_to_close_timeout=60)(order)``."""
-        return self._change(changes)
+        return Invoker(self._descriptor, self._instance, self._descriptor._changed(self._options, changes))
 
 
 class _Descriptor(Generic[R]):
+    _what: str
     _shown: tuple[str, ...]
+    _options: Any
     _options_of_two: Mapping[str, str]
     """2.0.0's arguments of the invoke method, and what they are called among the options."""
+    _arguments: dict[str, Any]
     returns: Any
 
     @overload
@@ -62,10 +60,17 @@ class _Descriptor(Generic[R]):
     def __get__(self, instance: Workflow, owner: type[Workflow]) -> Invoker[R]: ...
 
     def __get__(self, instance: Workflow | None, owner: type[Workflow]) -> Any:
-        return self if instance is None else self._bind(instance)
+        return self if instance is None else Invoker(self, instance, self._options)
 
-    def _bind(self, instance: Workflow) -> Invoker[R]:
+    def _invoke(self, instance: Workflow, options: Any, value: Any) -> InvocationFuture[R]:
         raise NotImplementedError
+
+    def _changed(self, options: Any, changes: dict[str, Any]) -> Any:
+        return replace(options, **changes)
+
+    def _said(self, options: Any) -> dict[str, Any]:
+        """Keyword arguments for the invoke method: those of a call without changed options are made once."""
+        return self._arguments if options is self._options else self._say(options)
 
     def _say(self, options: LambdaOptions | ActivityOptions | ChildOptions) -> dict[str, Any]:
         """Keyword arguments for the invoke method: 2.0.0's own where they say it all.
@@ -92,6 +97,7 @@ class _Descriptor(Generic[R]):
 class LambdaDescriptor(_Descriptor[R]):
     """Declares a Lambda function: ``total = pyflow.LambdaDescriptor("total", timeout=20, returns=int)``."""
 
+    _what = "Lambda"
     _shown = ("function_name", "timeout")
     _options_of_two: Mapping[str, str] = {"timeout": "timeout"}
 
@@ -130,14 +136,8 @@ class LambdaDescriptor(_Descriptor[R]):
         self._options = LambdaOptions(timeout=timeout, retry=retry)
         self._arguments = self._say(self._options)
 
-    def _bind(self, instance: Workflow, options: LambdaOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-        arguments = self._arguments if options is None else self._say(options)
-        return Invoker(
-            "Lambda",
-            lambda value: instance.swf.invoke_lambda(self.function_name, value, **arguments),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
-        )
+    def _invoke(self, instance: Workflow, options: LambdaOptions, value: Any) -> InvocationFuture[R]:
+        return instance.swf.invoke_lambda(self.function_name, value, **self._said(options))
 
 
 class ActivityDescriptor(_Descriptor[R]):
@@ -146,6 +146,7 @@ class ActivityDescriptor(_Descriptor[R]):
     ``timeout`` is 2.0.0's name for ``start_to_close_timeout``. What is not given comes from the registered type.
     """
 
+    _what = "Activity"
     _shown = ("activity_name", "activity_version", "timeout", "task_list")
     _options_of_two: Mapping[str, str] = {"timeout": "start_to_close_timeout", "task_list": "task_list"}
 
@@ -215,27 +216,21 @@ class ActivityDescriptor(_Descriptor[R]):
         )
         self._arguments = self._say(self._options)
 
-    def _bind(self, instance: Workflow, options: ActivityOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-        arguments = self._arguments if options is None else self._say(options)
-
-        def change(changes: dict[str, Any]) -> Invoker[R]:
-            if "timeout" in changes:
-                changes["start_to_close_timeout"] = changes.pop("timeout")
-            return self._bind(instance, replace(chosen, **changes))
-
-        return Invoker(
-            "Activity",
-            lambda value: instance.swf.invoke_activity(
-                self.activity_name, self.activity_version, input_arg=value, **arguments
-            ),
-            change,
+    def _invoke(self, instance: Workflow, options: ActivityOptions, value: Any) -> InvocationFuture[R]:
+        return instance.swf.invoke_activity(
+            self.activity_name, self.activity_version, input_arg=value, **self._said(options)
         )
+
+    def _changed(self, options: ActivityOptions, changes: dict[str, Any]) -> ActivityOptions:
+        if "timeout" in changes:
+            changes["start_to_close_timeout"] = changes.pop("timeout")
+        return replace(options, **changes)
 
 
 class ChildWorkflowDescriptor(_Descriptor[R]):
     """Declares a workflow type to be started as a child. What is not given comes from the registered type."""
 
+    _what = "Child workflow"
     _shown = (
         "workflow_name",
         "workflow_version",
@@ -318,13 +313,7 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
         )
         self._arguments = self._say(self._options)
 
-    def _bind(self, instance: Workflow, options: ChildOptions | None = None) -> Invoker[R]:
-        chosen = options or self._options
-        arguments = self._arguments if options is None else self._say(options)
-        return Invoker(
-            "Child workflow",
-            lambda value: instance.swf.invoke_child_workflow(
-                self.workflow_name, self.workflow_version, input_arg=value, **arguments
-            ),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
+    def _invoke(self, instance: Workflow, options: ChildOptions, value: Any) -> InvocationFuture[R]:
+        return instance.swf.invoke_child_workflow(
+            self.workflow_name, self.workflow_version, input_arg=value, **self._said(options)
         )

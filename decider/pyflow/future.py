@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pyflow import payloads
 from pyflow.core.context import Context
-from pyflow.core.hub import CANCELED, FAILED, SUCCEEDED, TIMED_OUT, Completion, Task
+from pyflow.core.hub import CANCELED, FAILED, PENDING, SUCCEEDED, TIMED_OUT, Completion, Task
 from pyflow.core.invocations import Invocation
 from pyflow.core.signals import ReceivedSignal
 from pyflow.exceptions import (
@@ -104,7 +104,7 @@ class CoreFuture(Future[T_co]):
 
     def _wait(self, timeout: Duration | None) -> None:
         completion, context = self._completion, self._context
-        if completion.done:
+        if completion.outcome != PENDING:
             return
         if timeout is None:
             context.wait((completion,), 1)

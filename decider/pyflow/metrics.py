@@ -7,17 +7,29 @@ serve_metrics(9464)                             http://localhost:9464/metrics
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from pyflow.deciding.holds import HoldEntry
 from pyflow.deciding.maker import Decided
 from pyflow.deciding.observer import Observer
 from pyflow.deciding.task import DecisionTask
 from pyflow.swf.faults import SwfError, Throttled
 
 try:
-    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 except ImportError as error:
     raise ImportError("pyflow.metrics needs prometheus-client: pip install 'pyflow-swf[metrics]'") from error
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["PrometheusObserver", "serve_metrics"]
 
@@ -115,19 +127,58 @@ class PrometheusObserver(Observer):
 
 
 def serve_metrics(
-    port: int, *, address: str = "127.0.0.1", ports: int = 1, registry: CollectorRegistry = REGISTRY
+    port: int,
+    *,
+    address: str = "127.0.0.1",
+    ports: int = 1,
+    registry: CollectorRegistry = REGISTRY,
+    holds: Callable[[], Sequence[HoldEntry]] | None = None,
 ) -> int:
     """Serve the registry's metrics at http://address:port/metrics from a thread of its own; returns the port.
 
+    With `holds` (`DeciderWorker.holds`) the held executions are at /holds, as JSON, for `pyflow why --decider`.
     With `ports` above 1 it is the first free one of so many from `port` on: several processes of one command take one
     each, and one that takes a dead process's place takes its port. Raises OSError when none can be had.
     """
+    page = make_wsgi_app(registry)
+    application = page if holds is None else _with_holds(page, holds)
     for candidate in range(port, port + ports):
         try:
-            server, _ = start_http_server(candidate, addr=address, registry=registry)
+            server = _serve(application, address, candidate)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or candidate == port + ports - 1:
                 raise
         else:
             return server.server_port
     raise ValueError(f"ports is {ports}; it must be at least 1")
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _ServerOf6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """A scrape every few seconds is nothing to log."""
+
+
+def _serve(application: WSGIApplication, address: str, port: int) -> WSGIServer:
+    family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
+    kind = _ServerOf6 if family == socket.AF_INET6 else _Server
+    server = make_server(address, port, application, server_class=kind, handler_class=_Silent)
+    threading.Thread(target=server.serve_forever, name="pyflow-metrics", daemon=True).start()
+    return server
+
+
+def _with_holds(page: WSGIApplication, holds: Callable[[], Sequence[HoldEntry]]) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/holds":
+            return page(environ, start_response)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps([dataclasses.asdict(entry) for entry in holds()]).encode()]
+
+    return application

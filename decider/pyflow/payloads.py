@@ -22,6 +22,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, Protocol, Union
+from urllib.parse import urlsplit
 
 from pyflow.core.values import PAYLOAD_CHARACTERS_MAX
 from pyflow.exceptions import PyflowException
@@ -270,6 +271,16 @@ class S3Store:
         self._bucket = bucket
         self._prefix = prefix
         self.uri = f"s3://{bucket}/{prefix}"
+
+    @classmethod
+    def at(cls, uri: str) -> S3Store:
+        """The store at s3://BUCKET/PREFIX, with credentials and region found as every AWS tool finds them."""
+        import boto3  # slow to import, and only this needs it
+
+        parts = urlsplit(uri)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise ValueError(f"{uri!r} is not s3://BUCKET/PREFIX")
+        return cls(boto3.client("s3"), parts.netloc, parts.path.lstrip("/"))
 
     def write(self, name: str, text: str) -> None:
         """One PutObject."""

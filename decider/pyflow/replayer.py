@@ -139,6 +139,7 @@ def replay_files(
     *,
     workflow_id: str = "replay",
     run_id: str = "replay",
+    settings: ExecutionSettings | None = None,
 ) -> list[tuple[str, Replayed | DeciderException]]:
     """Replay many files; for each its path, and what was found or what is wrong.
 
@@ -147,7 +148,7 @@ def replay_files(
     results: list[tuple[str, Replayed | DeciderException]] = []
     for path in paths:
         try:
-            found = replay(workflow_class, path, workflow_id=workflow_id, run_id=run_id)
+            found = replay(workflow_class, path, workflow_id=workflow_id, run_id=run_id, settings=settings)
         except DeciderException as error:
             results.append((str(path), error))
         else:

@@ -135,4 +135,4 @@ def test_status_shows_decision_tasks_that_are_not_answered(run: Callable[..., En
         swf.poll_for_decision_task(domain="console", taskList={"name": "held"}, identity="holder")
     status = run("status", "held", "--run-id", started["runId"], *DOMAIN)
     assert "in a row not answered, the last taken by holder" in status.out, status
-    assert "HELD" in status.out
+    assert "pyflow why" in status.out

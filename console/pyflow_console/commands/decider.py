@@ -6,24 +6,30 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from pyflow.deciding.observer import Observer
+from pyflow.deciding.observer import Observer, Observers
 from pyflow.deciding.processes import ProcessesFailed, run_processes
 from pyflow.exceptions import PyflowException
 from pyflow.swf import SwfError
-from pyflow.worker import Decider, WorkerSettings
+from pyflow.worker import DeciderWorker, WorkerSettings
 from pyflow.workflow import Workflow
 
-from pyflow_console.arguments import Commands, add_domain, add_log_level, declare
+from pyflow_console.arguments import Commands, add_domain, add_log_level, declare, host_and_port
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.logs import log_to_stderr
+from pyflow_console.payload_options import add_payload_options, payload_settings
 from pyflow_console.reaching import client_for
 from pyflow_console.targets import load_class
+from pyflow_console.traces import add_traces, tracer_provider
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 PROCESSES_MAX = 64
 THREADS_MAX = 64
-PORT_MAX = 65_535
 NOT_DONE = 2
 
 DEFAULTS = WorkerSettings()
@@ -40,6 +46,9 @@ class Work:
     max_time_s: float | None
     log_level: str
     settings: WorkerSettings
+    codecs: tuple[str, ...]
+    large_payloads: str | None
+    traces: str | None
     metrics: tuple[str, int] | None
     """Host and first port to serve metrics on; each process takes one of as many ports as there are processes."""
     processes: int
@@ -79,17 +88,20 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--metrics-address",
-        type=_address,
+        type=host_and_port,
         metavar="HOST:PORT",
-        help="serve Prometheus metrics there, each of several processes on a port of its own from PORT on; default: "
-        "none. Needs pip install 'pyflow-swf[metrics]'",
+        help="serve Prometheus metrics (/metrics) and the held executions (/holds) there, each of several processes on "
+        "a port of its own from PORT on; default: none. Needs pip install 'pyflow-swf[metrics]'",
     )
+    add_payload_options(parser)
+    add_traces(parser)
     add_log_level(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide until SIGTERM or SIGINT; then what is under way is finished. Raises ConsoleError, SwfError."""
     load_classes(arguments.classes)
+    payload_settings(arguments.codecs, arguments.large_payloads)  # what is wrong with them is told before all else
     client_for(arguments.domain)
     work = Work(
         classes=tuple(arguments.classes),
@@ -103,6 +115,9 @@ def run(arguments: argparse.Namespace) -> int:
             poll_threads=arguments.poll_threads,
             decision_threads=arguments.decision_threads,
         ),
+        codecs=tuple(arguments.codecs),
+        large_payloads=arguments.large_payloads,
+        traces=arguments.traces,
         metrics=arguments.metrics_address,
         processes=arguments.processes,
     )
@@ -126,14 +141,25 @@ def decide(work: Work) -> None:
     """The work of one process, which may be a fresh one. Raises ConsoleError, SwfError."""
     log_to_stderr(work.log_level)
     classes = load_classes(work.classes)
-    observer = None if work.metrics is None else _serve_metrics(*work.metrics, work.processes)
-    try:
-        decider = Decider(
-            classes, work.domain, work.task_list, work.identity, settings=work.settings, observer=observer
-        )
-        decider.poll_for_decision_tasks(work.max_time_s)
-    except (PyflowException, TypeError, ValueError) as error:
-        raise BadArgument(f"these workflow classes cannot be run: {error}") from error
+    settings = replace(work.settings, execution=payload_settings(work.codecs, work.large_payloads))
+    with ExitStack() as ending:
+        observers = [] if work.metrics is None else [_metrics()]
+        if work.traces is not None:
+            observers.append(_traces(work.traces, ending))
+        try:
+            worker = DeciderWorker(
+                classes,
+                work.domain,
+                work.task_list,
+                work.identity,
+                settings=settings,
+                observer=Observers(*observers),
+            )
+            if work.metrics is not None:
+                _serve_metrics(worker, *work.metrics, work.processes)
+            worker.run(work.max_time_s)
+        except (PyflowException, TypeError, ValueError) as error:
+            raise BadArgument(f"these workflow classes cannot be run: {error}") from error
 
 
 def decide_apart(work: Work) -> None:
@@ -145,20 +171,39 @@ def decide_apart(work: Work) -> None:
         raise SystemExit(NOT_DONE) from error
 
 
-def _serve_metrics(host: str, port: int, processes: int) -> Observer:
+def _traces(exporter: str, ending: ExitStack) -> Observer:
+    """Spans of this process's decisions; what is not exported yet is at the end."""
+
+    def ids() -> IdGenerator:
+        from pyflow.tracing import RunIds
+
+        return RunIds()
+
+    provider = tracer_provider(exporter, ids, "pyflow-decider")
+    ending.callback(provider.shutdown)
+    from pyflow.tracing import TracingObserver
+
+    return TracingObserver(provider.get_tracer("pyflow"))
+
+
+def _metrics() -> Observer:
     try:
-        from pyflow.metrics import PrometheusObserver, serve_metrics
+        from pyflow.metrics import PrometheusObserver
     except ImportError as error:
         raise BadArgument(f"--metrics-address: {error}") from error
-    observer = PrometheusObserver()
+    return PrometheusObserver()
+
+
+def _serve_metrics(worker: DeciderWorker, host: str, port: int, processes: int) -> None:
+    from pyflow.metrics import serve_metrics
+
     try:
-        served = serve_metrics(port, address=host, ports=processes if port else 1)
+        served = serve_metrics(port, address=host, ports=processes if port else 1, holds=worker.holds)
     except OSError as error:
         raise BadArgument(
             f"--metrics-address {host}:{port} cannot be listened on: {error.strerror or error}"
         ) from error
     logging.getLogger("pyflow").info("Metrics: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, served)
-    return observer
 
 
 def _processes(text: str) -> int:
@@ -178,11 +223,3 @@ def _count(text: str, what: str, least: int, most: int | None) -> int:
         limits = f"from {least} on" if most is None else f"from {least} to {most}"
         raise argparse.ArgumentTypeError(f"{text!r} is no {what} {limits}")
     return int(text)
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or int(port) > PORT_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:9464")
-    return host, int(port)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pyflow_host.errors import HostError
 from pyflow_host.host import run as run_host
@@ -12,12 +14,17 @@ from pyflow_host.main import add_arguments, options_of
 from pyflow_console.arguments import Commands, add_log_level, declare
 from pyflow_console.errors import ConsoleError
 from pyflow_console.reaching import client_for
+from pyflow_console.traces import add_traces, tracer_provider
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = declare(commands, "host", run, "run an activity host: SWF's activity tasks out to workers")
     add_arguments(parser)
+    add_traces(parser)
     add_log_level(parser)
 
 
@@ -28,6 +35,18 @@ def run(arguments: argparse.Namespace) -> int:
         options = options_of(arguments)
         options.check()
         client_for(*options.domains, region=options.region, profile=options.profile, endpoint_url=options.endpoint_url)
-        return run_host(options)
+        if arguments.traces is None:
+            return run_host(options)
+        provider = tracer_provider(arguments.traces, _task_ids, "pyflow-host")
+        try:
+            return run_host(replace(options, tracer_provider=provider))
+        finally:
+            provider.shutdown()  # exports what is left
     except HostError as error:
         raise ConsoleError(str(error)) from error
+
+
+def _task_ids() -> IdGenerator:
+    from pyflow_host.tracing import TaskIds  # OpenTelemetry is optional
+
+    return TaskIds()

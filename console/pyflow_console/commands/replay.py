@@ -10,6 +10,7 @@ from pyflow.replayer import Replayed, replay_files
 from pyflow.workflow import Workflow
 
 from pyflow_console.arguments import Commands, declare
+from pyflow_console.payload_options import add_payload_options, payload_settings
 from pyflow_console.targets import load_class
 
 FITS = 0
@@ -23,13 +24,15 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "histories", nargs="+", type=Path, metavar="HISTORY", help="what `pyflow history --json` printed, in a file"
     )
+    add_payload_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay them all; exit code 1 when one does not fit or is no history. Raises BadArgument."""
     workflow_class = load_class(arguments.target, Workflow)
     code = FITS
-    for path, found in replay_files(workflow_class, arguments.histories):
+    settings = payload_settings(arguments.codecs, arguments.large_payloads)
+    for path, found in replay_files(workflow_class, arguments.histories, settings=settings):
         if isinstance(found, Replayed):
             waits = f", waiting at {', '.join(found.waiting_at)}" if found.waiting_at else ""
             print(f"{path}: {found.decisions_checked} decisions made again ({found.events} events){waits}")

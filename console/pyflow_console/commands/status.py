@@ -65,7 +65,7 @@ def _unanswered(newest_first: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     return (
         f"{times} in a row not answered, the last taken by {taken_by or 'a decider without a name'}. It holds the "
-        "execution (its log says HELD and why; `pyflow replay` finds it too), or it was killed or was too slow"
+        "execution, or it was killed or was too slow: `pyflow why` with the same arguments says more"
     )
 
 

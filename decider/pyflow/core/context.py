@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from pyflow.core.history import Happening, Turn
+from pyflow.core.history import Happening, Turn, epoch_s
 from pyflow.core.hub import CANCELED, PENDING, SUCCEEDED, Completion, GreenletPool, Hub, Task
 from pyflow.core.invocations import CHUNK_TIMER_PREFIX, Command, Invocation, Site, call_site, site_text
 from pyflow.core.machines import step
@@ -59,7 +59,7 @@ class Context:
         "fault",
         "hub",
         "inbox",
-        "now_s",
+        "now",
         "once_depth",
         "open",
         "open_counts",
@@ -101,7 +101,8 @@ class Context:
         self.backing_off: dict[str, Invocation] = {}
         self.turn: Turn | None = None
         self.turn_done: Completion | None = None
-        self.now_s = 0.0
+        self.now: Any = 0.0
+        """Timestamp of the decision at hand, as the event has it."""
         self.started_attributes: dict[str, Any] = {}
         self.status: Any = None
         self.fault: BaseException | None = None
@@ -121,6 +122,11 @@ class Context:
     def replaying(self) -> bool:
         """True while a decision that was made before is being made again."""
         return self.turn is not None and self.turn.completed is not None
+
+    @property
+    def now_s(self) -> float:
+        """The time of the decision at hand, in epoch seconds."""
+        return epoch_s(self.now)
 
     @property
     def history_length(self) -> int:
@@ -143,11 +149,9 @@ class Context:
 
     def ask(self, request: Request, entity_id: str | None = None) -> Invocation:
         """Ask for something; the decision leaves with the next answer."""
-        self.check_may_ask()
+        task = self.check_may_ask()
         site = call_site()
-        task = self.hub.current
-        scope = task.scope if task is not None else self.root_scope
-        invocation = Invocation(request, entity_id or self.next_id(request.ids), scope, site)
+        invocation = Invocation(request, entity_id or self.next_id(request.ids), task.scope, site)
         self.add_command(Command(request, invocation, site))
         return invocation
 
@@ -166,13 +170,14 @@ class Context:
                 )
             )
 
-    def check_may_ask(self) -> None:
-        """Raise unless this is workflow code that may issue commands now."""
+    def check_may_ask(self) -> Task:
+        """The running task. Raises unless this is workflow code that may issue commands now."""
         task = self.hub.running_task()
         if self.once_depth:
             raise PyflowException("A callable given to invoke_once must not use the workflow's swf object.")
         if task.cancel_pending is not None:
             self.hub.deliver_pending_cancel(task)
+        return task
 
     def check_payload(self, what: str, text: str | None) -> None:
         """Refuse a payload that SWF would not take, where no codec could make it smaller."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pyflow.core.answer import build_answer
 from pyflow.core.context import Context
-from pyflow.core.history import Happening, HistoryReader, Turn, timestamp_s
+from pyflow.core.history import Happening, HistoryReader, Turn
 from pyflow.core.hub import CANCELED, FAILED, SUCCEEDED, GreenletPool, Task
 from pyflow.core.invocations import Command, is_own_code
 from pyflow.core.lifecycle import ENDS, REFERENCES, apply_event, close_again, receive_signal, settle
@@ -180,10 +180,10 @@ class Execution:
             for arrivals_before, void_start in turn.void_starts:
                 self._apply(turn.arrivals[position:arrivals_before])
                 position = arrivals_before
-                self._run(timestamp_s(void_start))
+                self._run(void_start["eventTimestamp"])
         self._apply(turn.arrivals[position:] if position else turn.arrivals)
         turn.arrivals = []
-        self._run(turn.started_s)
+        self._run(turn.started_at)
 
     def _apply(self, arrivals: list[Happening]) -> None:
         context = self._context
@@ -216,9 +216,9 @@ class Execution:
         outcome, read = ENDS[event_type]
         settle(self._context, command.entity, event_type, outcome, read(attributes))
 
-    def _run(self, now_s: float) -> None:
+    def _run(self, now: Any) -> None:
         context = self._context
-        context.now_s = now_s
+        context.now = now
         hub = context.hub
         if self._main is None:
             self._start()

@@ -131,24 +131,22 @@ def _classify(event_type: str) -> int:
 _CLASSES = {name: (_classify(name), attributes_key(name)) for name in EVENT_TYPES}
 
 
-def timestamp_s(event: Event) -> float:
-    """Epoch seconds of an event, to the millisecond. boto3 gives datetimes, the wire floats."""
-    value = event["eventTimestamp"]
-    if type(value) is not float:  # by far the most frequent case comes first: this runs for every decision
-        value = float(value if isinstance(value, int) else value.timestamp())
-    return round(value, 3)
+def epoch_s(timestamp: Any) -> float:
+    """Epoch seconds of an event's timestamp, to the millisecond. boto3 gives datetimes, the wire numbers."""
+    return round(float(timestamp if isinstance(timestamp, (int, float)) else timestamp.timestamp()), 3)
 
 
 class Turn:
     """One decision: what had arrived, the task's start, and (on replay) what the answer recorded."""
 
-    __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started_id", "started_s", "void_starts")
+    __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started_at", "started_id", "void_starts")
 
     def __init__(self, arrivals: list[Happening], started: Event) -> None:
         self.arrivals = arrivals
         self.started_id = int(started["eventId"])
         """Id of the DecisionTaskStarted event."""
-        self.started_s = timestamp_s(started)
+        self.started_at: Any = started["eventTimestamp"]
+        """As it came (`epoch_s`): few decisions ask what time it is."""
         self.completed: Event | None = None
         self.decisions: list[Happening] = []
         self.void_starts: list[tuple[int, Event]] = []
@@ -169,10 +167,10 @@ class Turn:
 
 def read_stamp(context: str | None) -> dict[str, Any] | None:
     """What this decider put into an execution context, or None if somebody else wrote it."""
+    if context == '{"pyflow":3}':  # by far the most frequent one
+        return {}
     if not context or not context.startswith('{"' + STAMP + '"'):
         return None
-    if context == '{"pyflow":3}':
-        return {}
     try:
         stamp = json.loads(context)
     except ValueError:
@@ -226,6 +224,8 @@ class HistoryReader:
             if found is None:
                 continue  # an event type of a later service version: nothing here asked for it
             kind, key = found
+            if kind == _SCHEDULED:
+                continue
             if kind == _ARRIVAL:
                 self._sink.append((event_type, event[key], event))
             elif kind == _DECISION:

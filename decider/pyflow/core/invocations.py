@@ -19,12 +19,15 @@ Site: TypeAlias = "tuple[str, int]"
 SITES_REMEMBERED_MAX = 4_096
 """Lines of workflow code whose text is kept: every decision has one, and taking a path apart is dear."""
 
+FILES_REMEMBERED_MAX = 4_096
+
 _PACKAGE = str(PurePath(__file__).parent.parent)
 
 CHUNK_TIMER_PREFIX = "pyflow.more"
 """Zero-second timers that ask for another decision task: for decisions that did not fit, or a full turn of markers."""
 
 
+@functools.lru_cache(maxsize=FILES_REMEMBERED_MAX)
 def is_own_code(filename: str) -> bool:
     """True for a file of pyflow itself."""
     return filename.startswith(_PACKAGE)
@@ -33,7 +36,7 @@ def is_own_code(filename: str) -> bool:
 def call_site() -> Site:
     """The line of workflow code that is calling into pyflow."""
     frame = sys._getframe(2)
-    while frame.f_code.co_filename.startswith(_PACKAGE):
+    while is_own_code(frame.f_code.co_filename):
         if frame.f_back is None:
             break
         frame = frame.f_back

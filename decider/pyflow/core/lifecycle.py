@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyflow.core.context import Context
-from pyflow.core.history import Happening, timestamp_s
+from pyflow.core.history import Happening, epoch_s
 from pyflow.core.hub import CANCELED, FAILED, SUCCEEDED, TIMED_OUT
 from pyflow.core.invocations import Invocation
 from pyflow.core.machines import step
@@ -150,7 +150,7 @@ def apply_event(context: Context, happening: Happening) -> None:
 def close(context: Context, invocation: Invocation) -> None:
     """It is not open any more: free its place, and drop a cancel that is still waiting to be sent."""
     free(context, invocation)
-    if context.commands and invocation.path[-2:-1] == ("request_cancel",):
+    if context.commands and "request_cancel" in invocation.path:
         context.commands = [
             command
             for command in context.commands
@@ -235,7 +235,7 @@ def receive_signal(context: Context, happening: Happening) -> None:
             workflow_id=sender.get("workflowId"),
             run_id=sender.get("runId"),
             event_id=event["eventId"],
-            time_s=timestamp_s(event),
+            time_s=epoch_s(event["eventTimestamp"]),
         )
     )
 

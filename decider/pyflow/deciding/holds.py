@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import threading
+import time
 from dataclasses import dataclass
 
 from pyflow.deciding.task import DecisionTask
@@ -19,13 +20,14 @@ HOLDS_MAX = 10_000
 
 @dataclass(slots=True, kw_only=True)
 class HoldEntry:
-    """A held execution: why, how often, and when (monotonic seconds) it is tried again."""
+    """A held execution: why, since when (epoch seconds), how often, and when (monotonic) it is tried again."""
 
     workflow_id: str
     run_id: str
     workflow_type: tuple[str, str]
     kind: str
     message: str
+    since_s: float
     times: int
     next_try_s: float
 
@@ -66,6 +68,7 @@ class HoldBook:
                 workflow_type=task.workflow_type,
                 kind=kind,
                 message=message,
+                since_s=time.time() if entry is None else entry.since_s,
                 times=times,
                 next_try_s=now_s + rest_s,
             )
@@ -74,10 +77,10 @@ class HoldBook:
         if not said:
             logger.error(
                 "HELD: %s is not answered: %s.\nNothing is lost: the execution stays open and SWF hands the task out "
-                "again after its timeout%s, until a build that fits answers it. From elsewhere the hold shows as "
-                "decision tasks that nobody answers: pyflow status %s --run-id %s --domain %s",
+                "again after its timeout%s, until a build that fits answers it. What holds it can be "
+                "seen from elsewhere too: pyflow why %s --run-id %s --domain %s --workflow MODULE:CLASS",
                 task.name,
-                message,
+                message.rstrip("."),
                 _timeout_words(task),
                 shlex.quote(task.workflow_id),
                 shlex.quote(task.run_id),

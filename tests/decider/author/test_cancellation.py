@@ -242,6 +242,23 @@ def test_cancel_races_with_completion() -> None:
         assert step.kinds() == ["CancelWorkflowExecution"]
 
 
+@pytest.mark.parametrize("started_before", [True, False])
+def test_an_activity_that_ends_in_the_turn_that_cancels_it_is_not_asked_to_stop(started_before: bool) -> None:
+    """The cancellation came first, then the activity's own events, and one decision sees them all."""
+    with Stepper(CleansUp, "let through") as step:
+        step.decide()
+        if started_before:
+            step.history.activity_started("activity1")
+        step.history.cancel_requested()
+        if not started_before:
+            step.history.activity_started("activity1")
+        step.history.activity_completed("activity1", "in time")
+        assert step.kinds() == ["ScheduleActivityTask"], "to undo; there is nothing left to cancel"
+        step.history.activity_started("activity2")
+        step.history.activity_completed("activity2")
+        assert step.kinds() == ["CancelWorkflowExecution"]
+
+
 class StopsRetrying(pyflow.Workflow):
     NAME = "StopsRetrying"
     work = pyflow.ActivityDescriptor("work", "1.0", retry=pyflow.RetryPolicy(initial_interval=0))

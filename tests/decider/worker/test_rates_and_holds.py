@@ -64,7 +64,7 @@ def test_holds_back_off_and_are_said_when_they_change(caplog: pytest.LogCaptureF
         assert rests == [5, 10, 20, 40, 80, 160, HOLD_MAX_S, HOLD_MAX_S, HOLD_MAX_S]
         assert caplog.text.count("HELD") == 1
         assert "after its timeout of 60 s" in caplog.text
-        assert "pyflow status w --run-id r --domain d" in caplog.text
+        assert "pyflow why w --run-id r --domain d" in caplog.text
         book.hold(task(), "nondeterminism", "differs elsewhere", now_s)
         assert caplog.text.count("HELD") == 2
         book.released(task())
