@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -31,6 +32,8 @@ from pyflow_host.swf_side import ConnectedSwf, SwfSide
 
 logger = logging.getLogger("pyflow.host")
 
+GC_THRESHOLD = 10_000
+"""New objects between two collections; Python's default of 700 is less than one round of Pings makes."""
 METRICS_LINE = "Metrics: "
 DESCRIBED_WITHIN_S = 10.0
 READY_LINE = "Activity host ready: "
@@ -93,6 +96,7 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             metrics = MetricsServer(options.metrics_address, _from_other_threads(engine, loop))
             print(f"{METRICS_LINE}{metrics.url}", flush=True)
         await server.start()
+        _settle_memory()
         print(f"{READY_LINE}{' '.join(map(str, addresses))}", flush=True)
         supervisor.start()
         await stopping.wait()
@@ -131,6 +135,14 @@ async def _drain(options: HostOptions, engine: Engine, server: HostServer, super
         await loop.run_in_executor(None, supervisor.join, KILLED_REPORTED_WITHIN_S)
         await engine.wait_until(lambda core: core.tasks_waited_for == 0, options.grace_s + KILLED_REPORTED_WITHIN_S)
     engine.say_goodbye()
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector from going through what lasts as long as the process, at every round of Pings."""
+    gc.collect()
+    gc.freeze()
+    if gc.get_threshold()[0] < GC_THRESHOLD:
+        gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 
 def _on_end(options: HostOptions) -> Callable[[TaskEnded, float], None] | None:

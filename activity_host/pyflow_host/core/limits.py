@@ -39,6 +39,8 @@ REPORT_BACKOFF_FIRST_S = 1.0
 REPORT_BACKOFF_MAX_S = 20.0
 
 PING_INTERVAL_S = 10.0
+PING_ROUNDS = 20
+"""Rounds in a ping interval: workers are pinged together, each in one of the rounds."""
 SILENT_INTERVALS_MAX = 3
 HELLO_WITHIN_S = 10.0
 GRACE_S = 5.0

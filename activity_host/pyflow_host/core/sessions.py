@@ -89,7 +89,7 @@ def ping_due(state: HostState, stream: int, now: float) -> None:
     worker.ping_nonce += 1
     worker.pinged_at = now
     state.send(worker, pb.Ping(nonce=worker.ping_nonce))
-    state.set_timer(now + interval_s, Timer.PING, stream)
+    state.set_timer(_next_round(state, now), Timer.PING, stream)
 
 
 def grace_over(state: HostState, key: str, generation: int, now: float) -> None:
@@ -135,7 +135,7 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
     worker = _connect(state, stream, greeting, now)
     never_received = _never_received(worker, hello)
     state.send(worker, _welcome(state, worker, [_resume(state, worker, held, now) for held in hello.resume]))
-    state.set_timer(now + state.options.ping_interval_s, Timer.PING, stream)
+    state.set_timer(_next_round(state, now), Timer.PING, stream)
     for lease in never_received:
         place_again(state, lease, now)
     again = f", resuming {len(hello.resume)} tasks" if hello.resume else ""
@@ -246,6 +246,12 @@ def _welcome(state: HostState, worker: Worker, resumed: list[pb.ResumeAnswer]) -
         resumed=resumed,
         domain=worker.list_key.domain,
     )
+
+
+def _next_round(state: HostState, now: float) -> float:
+    """When to ping next: workers share a few rounds in each interval, for waking up costs more than a Ping does."""
+    round_s = state.options.ping_interval_s / limits.PING_ROUNDS
+    return round((now + state.options.ping_interval_s) / round_s) * round_s
 
 
 def _register(state: HostState, worker: Worker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -266,6 +267,33 @@ def test_worker_that_answers_pings_lives() -> None:
     desk.stay_alive(stream, 300, held=(desk.last(stream, pb.Task).task_token,))
     assert desk.sent(stream, pb.GoAway) == []
     assert desk.calls == []
+
+
+def test_workers_are_pinged_together_and_each_once_in_an_interval() -> None:
+    desk = Desk(ping_interval_s=10.0)
+    pinged_at: dict[int, list[float]] = {}
+    for number in range(200):
+        pinged_at[desk.connect(f"w{number}")] = []
+        desk.pass_time(0.0437)
+    rounds = 0
+    end = desk.now + 100.0
+    while desk.now < end:
+        due = desk.core.next_due()
+        assert due is not None
+        desk.now = due + 0.0123  # a clock is looked at late, never early
+        before = {stream: len(desk.sent(stream, pb.Ping)) for stream in pinged_at}
+        desk.take(desk.core.tick(desk.now))
+        pinged = [stream for stream in pinged_at if len(desk.sent(stream, pb.Ping)) > before[stream]]
+        rounds += bool(pinged)
+        for stream in pinged:
+            pinged_at[stream].append(desk.now)
+            desk.frame(stream, status=pb.Status(nonce=1))
+    assert rounds <= 11 * limits.PING_ROUNDS, "as many for 200 workers as for 20"
+    for stream, times in pinged_at.items():
+        gaps = [after - before for before, after in itertools.pairwise(times)]
+        assert len(gaps) >= 8
+        assert gaps == pytest.approx([10.0] * len(gaps), abs=0.02)
+        assert desk.sent(stream, pb.GoAway) == []
 
 
 def test_task_the_worker_does_not_know_of_is_lost() -> None:
