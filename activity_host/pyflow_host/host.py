@@ -16,6 +16,7 @@ from pyflow.swf import SwfConnection, connect
 from pyflow.swf.limits import cut_identity
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 
+from pyflow_host import open_files
 from pyflow_host.addresses import Address
 from pyflow_host.auth import TokenCheck, token_keys
 from pyflow_host.core.effects import TaskEnded
@@ -79,19 +80,21 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             grace_s=options.grace_s,
             heartbeats_per_s=options.heartbeats_per_s,
             polls_of_list_max=options.polls_of_list_max,
+            streams_max=options.streams_max,
             tell_ends=options.tracer_provider is not None,
         ),
         Sealer(token_keys(options.token_key_file, os.environ)),
         draw=random.random,
     )
     engine = Engine(core, swf, loop, _on_end(options))
-    server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)))
+    files_max = open_files.soft_limit()
+    server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)), options.streams_max)
     stopping = _stop_signals(loop)
     supervisor: Supervisor | None = None
     metrics: MetricsServer | None = None
     try:
         addresses = server.listen(options.listen, tls=options.tls, insecure=options.insecure)
-        supervisor = Supervisor(options.workers, str(_for_workers(addresses)))
+        supervisor = Supervisor(options.workers, str(_for_workers(addresses)), files_max=files_max)
         if options.metrics_address is not None:
             metrics = MetricsServer(options.metrics_address, _from_other_threads(engine, loop))
             print(f"{METRICS_LINE}{metrics.url}", flush=True)
