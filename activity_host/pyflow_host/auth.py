@@ -12,6 +12,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from pyflow_host.core.limits import AUTH_TOKEN_BYTES_MAX
 from pyflow_host.core.tokens import KEY_BYTES_MIN
 from pyflow_host.errors import BadOptions
 
@@ -38,6 +39,8 @@ class TokenCheck:
         with contextlib.suppress(BadOptions):
             self._refresh()
         given = token.encode()
+        if len(given) > AUTH_TOKEN_BYTES_MAX:
+            return False
         return bool([known for known in self._tokens if hmac.compare_digest(known, given)])
 
     def _refresh(self) -> None:
@@ -53,6 +56,11 @@ class TokenCheck:
         tokens = tuple(line.strip() for line in lines if line.strip() and not line.startswith(b"#"))
         if not tokens:
             raise BadOptions(f"The token file {self._file} holds no token; write one a line.")
+        if max(map(len, tokens)) > AUTH_TOKEN_BYTES_MAX:
+            raise BadOptions(
+                f"The token file {self._file} holds a token of more than {AUTH_TOKEN_BYTES_MAX} bytes; no worker may "
+                "send one that long. Write a shorter one."
+            )
         self._tokens, self._stamp = tokens, stamp
 
 

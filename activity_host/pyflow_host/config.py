@@ -61,6 +61,7 @@ _TOP: Mapping[str, type] = {
     "drain_timeout_s": float,
     "polls_of_list_max": int,
     "heartbeats_per_s": float,
+    "streams_max": int,
     "metrics_address": str,
 }
 _SWF: Mapping[str, type] = {"region": str, "profile": str, "endpoint_url": str, "register_domain": bool}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -15,6 +16,7 @@ from pyflow.swf import SwfConnection, connect
 from pyflow.swf.limits import cut_identity
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 
+from pyflow_host import open_files
 from pyflow_host.addresses import Address
 from pyflow_host.auth import TokenCheck, token_keys
 from pyflow_host.core.effects import TaskEnded
@@ -31,6 +33,8 @@ from pyflow_host.swf_side import ConnectedSwf, SwfSide
 
 logger = logging.getLogger("pyflow.host")
 
+GC_THRESHOLD = 10_000
+"""New objects between two collections; Python's default of 700 is less than one round of Pings makes."""
 METRICS_LINE = "Metrics: "
 DESCRIBED_WITHIN_S = 10.0
 READY_LINE = "Activity host ready: "
@@ -76,23 +80,26 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             grace_s=options.grace_s,
             heartbeats_per_s=options.heartbeats_per_s,
             polls_of_list_max=options.polls_of_list_max,
+            streams_max=options.streams_max,
             tell_ends=options.tracer_provider is not None,
         ),
         Sealer(token_keys(options.token_key_file, os.environ)),
         draw=random.random,
     )
     engine = Engine(core, swf, loop, _on_end(options))
-    server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)))
+    files_max = open_files.soft_limit()
+    server = HostServer(ActivityHostServicer(engine, TokenCheck(options.auth_token_file)), options.streams_max)
     stopping = _stop_signals(loop)
     supervisor: Supervisor | None = None
     metrics: MetricsServer | None = None
     try:
         addresses = server.listen(options.listen, tls=options.tls, insecure=options.insecure)
-        supervisor = Supervisor(options.workers, str(_for_workers(addresses)))
+        supervisor = Supervisor(options.workers, str(_for_workers(addresses)), files_max=files_max)
         if options.metrics_address is not None:
             metrics = MetricsServer(options.metrics_address, _from_other_threads(engine, loop))
             print(f"{METRICS_LINE}{metrics.url}", flush=True)
         await server.start()
+        _settle_memory()
         print(f"{READY_LINE}{' '.join(map(str, addresses))}", flush=True)
         supervisor.start()
         await stopping.wait()
@@ -131,6 +138,14 @@ async def _drain(options: HostOptions, engine: Engine, server: HostServer, super
         await loop.run_in_executor(None, supervisor.join, KILLED_REPORTED_WITHIN_S)
         await engine.wait_until(lambda core: core.tasks_waited_for == 0, options.grace_s + KILLED_REPORTED_WITHIN_S)
     engine.say_goodbye()
+
+
+def _settle_memory() -> None:
+    """Keep the garbage collector from going through what lasts as long as the process, at every round of Pings."""
+    gc.collect()
+    gc.freeze()
+    if gc.get_threshold()[0] < GC_THRESHOLD:
+        gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 
 def _on_end(options: HostOptions) -> Callable[[TaskEnded, float], None] | None:

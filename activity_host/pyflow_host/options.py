@@ -57,6 +57,8 @@ class HostOptions:
     """How long running tasks are waited for at the end, after the polls."""
     polls_of_list_max: int = limits.POLLS_OF_LIST_MAX
     heartbeats_per_s: float = limits.HEARTBEATS_PER_S
+    streams_max: int = limits.STREAMS_MAX
+    """Workers connected at a time; those beyond are told to come again or to find another host."""
     tracer_provider: TracerProvider | None = None
     """OpenTelemetry: one span for each task (see `tracing`); None: no spans."""
     metrics_address: str | None = None
@@ -77,5 +79,7 @@ class HostOptions:
             raise BadOptions(f"The ping interval is {self.ping_interval_s} s; {PING_INTERVAL_MIN_S} s is the least.")
         if self.grace_s < 0 or self.drain_timeout_s < 0:
             raise BadOptions("Grace and drain timeout cannot be negative.")
+        if self.streams_max < 1:
+            raise BadOptions(f"streams_max is {self.streams_max}; it must be 1 or more.")
         if not 1 <= self.polls_of_list_max <= 1_000:
             raise BadOptions(f"polls_of_list_max is {self.polls_of_list_max}; SWF takes 1 to 1,000 polls of a list.")

@@ -1,6 +1,6 @@
 """Runs one worker command in a process group of its own and cleans the whole group up. Standard library only.
 
-    python -I reaper.py GRACE_S MEMORY_BYTES COMMAND...
+    python -I reaper.py GRACE_S MEMORY_BYTES FILES COMMAND...
 
 Its standard input is the lifeline: when the host has gone, however it died, it reads the end of file and ends the
 worker: SIGTERM, which lets the worker finish and report through the next host, and SIGKILL after GRACE_S. SIGTERM is
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,8 +24,9 @@ MEMORY_LOOK_S = 0.5
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command until it ends. MEMORY_BYTES 0: no limit."""
-    grace_s, memory_max, command = float(arguments[0]), int(arguments[1]), arguments[2:]
+    """Run the command until it ends. MEMORY_BYTES 0: no limit. FILES: how many it may open (the soft limit)."""
+    grace_s, memory_max, files_max, command = float(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3:]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the host, which asks its workers to end
     try:
         worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

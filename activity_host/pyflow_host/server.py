@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -15,21 +16,34 @@ from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.addresses import Address, clear_stale_socket
-from pyflow_host.core.limits import FRAME_BYTES_MAX
+from pyflow_host.core.limits import FRAME_BYTES_MAX, UNARY_CALLS_MAX
 from pyflow_host.errors import BadOptions, CannotListen
+from pyflow_host.open_files import room_for
 from pyflow_host.options import TlsOptions
 from pyflow_host.servicer import ActivityHostServicer, read_frame
 from pyflow_host.tls import CertificateFiles
 
+logger = logging.getLogger("pyflow.host")
+
 SERVICE = host_pb.DESCRIPTOR.services_by_name["ActivityHostService"].full_name
 MESSAGE_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """gRPC's own limit: above the contract's, so that a frame somewhat too big gets a typed answer."""
-STREAMS_MAX = 10_000
+STREAMS_OF_CONNECTION_MAX = 100
+"""A worker needs one; HTTP/2 tells the other side, whose further calls wait."""
+CONNECTIONS_SPARE = 100
+"""Connections of a listener beyond one for each stream: health checks, unary calls, workers told to leave."""
+RPCS_BESIDES_WORK_MAX = 2 * UNARY_CALLS_MAX
+"""Unary calls, health checks, reflection, and streams that are just told that there is no room."""
+CONNECTION_IDLE_S = 300
+"""A connection without a call for so long is closed; whoever still needs it connects again unseen."""
+HANDSHAKE_WITHIN_S = 20
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
-    ("grpc.max_concurrent_streams", STREAMS_MAX),
+    ("grpc.max_concurrent_streams", STREAMS_OF_CONNECTION_MAX),
+    ("grpc.max_connection_idle_ms", CONNECTION_IDLE_S * 1_000),
+    ("grpc.server_handshake_timeout_ms", HANDSHAKE_WITHIN_S * 1_000),
     ("grpc.so_reuseport", 0),  # a second host on the same port must fail, not share it
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 30_000),  # half-open connections of workers that are gone are cleared away
@@ -41,8 +55,19 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 class HostServer:
     """The server of one host. Belongs to the event loop's thread."""
 
-    def __init__(self, servicer: ActivityHostServicer) -> None:
-        self._server = grpc.aio.server(options=_OPTIONS)
+    def __init__(self, servicer: ActivityHostServicer, streams_max: int) -> None:
+        """Fewer than `streams_max` workers can connect if the process may not open so many files; that is logged."""
+        wanted = streams_max + CONNECTIONS_SPARE
+        connections_max = room_for(wanted)
+        if connections_max < wanted:
+            logger.warning(
+                "Only %d connections of a listener are accepted: the process may open no more files (ulimit -n)",
+                connections_max,
+            )
+        self._server = grpc.aio.server(
+            options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", connections_max)),
+            maximum_concurrent_rpcs=streams_max + RPCS_BESIDES_WORK_MAX,
+        )
         self._server.add_generic_rpc_handlers((_handlers(servicer),))
         self._sockets: list[Path] = []
         self._health = health.aio.HealthServicer()

@@ -16,9 +16,10 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.auth import TokenCheck
 from pyflow_host.core.effects import Trouble
-from pyflow_host.core.limits import FRAME_BYTES_MAX
+from pyflow_host.core.limits import FRAME_BYTES_MAX, WORKER_NAME_CHARS_MAX
 from pyflow_host.engine import Engine
 from pyflow_host.outbox import Outbox
+from pyflow_host.waiting_room import NoRoom, WaitingRoom
 
 logger = logging.getLogger("pyflow.host")
 
@@ -40,6 +41,7 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
     def __init__(self, engine: Engine, tokens: TokenCheck) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._waiting = WaitingRoom()
 
     async def Work(self, request_iterator: object, context: WorkContext) -> None:
         """One worker's stream."""
@@ -72,7 +74,9 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
                 message = f"A frame of {frame.ByteSize()} bytes; {FRAME_BYTES_MAX} are the most."
                 self._engine.refuse(stream, pb.GO_AWAY_REASON_PROTOCOL_ERROR, message)
             elif first and frame.HasField("hello") and not self._tokens.accepts(frame.hello.auth_token):
-                logger.warning("Refused worker %r: its token is missing or wrong", frame.hello.worker_name)
+                logger.warning(
+                    "Refused worker %r: its token is missing or wrong", frame.hello.worker_name[:WORKER_NAME_CHARS_MAX]
+                )
                 self._engine.refuse(stream, pb.GO_AWAY_REASON_UNAUTHENTICATED, NO_TOKEN)
             else:
                 self._engine.frame_received(stream, frame)
@@ -90,7 +94,11 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
         if kind is None or kind == "will_complete_later":
             what = "has no result" if kind is None else "cannot be WillCompleteLater here"
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"The outcome {what}.")
-        return host_pb.CompleteTaskResponse(ack=await self._engine.complete_task(request.outcome))
+        try:
+            with self._waiting.place_for(request.ByteSize()):
+                return host_pb.CompleteTaskResponse(ack=await self._engine.complete_task(request.outcome))
+        except NoRoom as full:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(full))
 
     async def RecordTaskProgress(
         self,
@@ -99,7 +107,11 @@ class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
     ) -> host_pb.RecordTaskProgressResponse:
         """See the proto."""
         await self._authenticate(context)
-        answer = await self._engine.record_progress(request.progress)
+        try:
+            with self._waiting.place_for(request.ByteSize()):
+                answer = await self._engine.record_progress(request.progress)
+        except NoRoom as full:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(full))
         codes = {
             Trouble.REFUSED: grpc.StatusCode.PERMISSION_DENIED,
             Trouble.GONE: grpc.StatusCode.NOT_FOUND,

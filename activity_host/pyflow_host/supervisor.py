@@ -74,8 +74,12 @@ class WorkerCommand:
 class Supervisor:
     """Keeps the worker processes of one host running, one thread for each."""
 
-    def __init__(self, workers: Sequence[WorkerCommand], address: str, *, out: TextIO | None = None) -> None:
-        """`address` is the host's, for the workers. Raises BadOptions if a command is not there."""
+    def __init__(
+        self, workers: Sequence[WorkerCommand], address: str, *, files_max: int, out: TextIO | None = None
+    ) -> None:
+        """`address` is the host's, for the workers; `files_max` is how many files each may open, which may be fewer
+        than the host may. Raises BadOptions if a command is not there.
+        """
         self._out = out or sys.stdout
         self._write_lock = threading.Lock()
         numbers: dict[str, int] = {}
@@ -90,7 +94,7 @@ class Supervisor:
                 base = worker.name or _language(worker.command)
                 numbers[base] = numbers.get(base, 0) + 1
                 name = f"{base}-{numbers[base]}"
-                self._keepers.append(_Keeper(worker, name, address, self._say))
+                self._keepers.append(_Keeper(worker, name, address, files_max, self._say))
 
     def start(self) -> None:
         """Start all workers."""
@@ -120,8 +124,11 @@ class Supervisor:
 class _Keeper:
     """One worker process, started again and again by a thread of its own."""
 
-    def __init__(self, worker: WorkerCommand, name: str, address: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, worker: WorkerCommand, name: str, address: str, files_max: int, say: Callable[[str], None]
+    ) -> None:
         self._worker = worker
+        self._files_max = files_max
         self._name = name
         self._say = say
         kept = {key: value for key, value in os.environ.items() if key not in NEVER_PASSED_ON}
@@ -188,8 +195,8 @@ class _Keeper:
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         script = str(Path(reaper.__file__).resolve())
-        memory = str(self._worker.memory_limit_bytes or 0)
-        command = [sys.executable, "-I", "-S", script, str(ORPHAN_GRACE_S), memory, *self._worker.command]
+        limits = (str(self._worker.memory_limit_bytes or 0), str(self._files_max))
+        command = [sys.executable, "-I", "-S", script, str(ORPHAN_GRACE_S), *limits, *self._worker.command]
         with self._lock:
             if self._stopping.is_set():
                 return None

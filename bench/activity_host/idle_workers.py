@@ -1,4 +1,7 @@
-"""Many idle workers in one process: `python idle_workers.py unix:/path N`. Prints ALL WELCOMED, then answers Pings."""
+"""Many idle workers in one process, each with a connection: `python idle_workers.py unix:/path N`.
+
+Prints ALL WELCOMED, then answers Pings.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ import grpc.aio
 from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
 from pyflow_api.v1 import worker_pb2 as pb
 
-CHANNELS = 20
 OPTIONS = (("grpc.use_local_subchannel_pool", 1),)
+"""A connection of its own for each channel, as workers have that are processes."""
 
 
-async def work(channel: grpc.aio.Channel, number: int, welcomed: asyncio.Queue[int]) -> None:
+async def work(address: str, number: int, welcomed: asyncio.Queue[int]) -> None:
     """Hello, credits, and then only Status."""
+    channel = grpc.aio.insecure_channel(address, options=OPTIONS)
     noop = pb.ActivityType(name="noop", version="1.0")
     hello = pb.Hello(contract_version=1, worker_key=f"idle{number}", task_list="bench", activity_types=[noop])
     call = host_grpc.ActivityHostServiceStub(channel).Work()  # type: ignore[no-untyped-call]
@@ -30,9 +34,8 @@ async def work(channel: grpc.aio.Channel, number: int, welcomed: asyncio.Queue[i
 async def main() -> None:
     """Connect all, then stay."""
     address, count = sys.argv[1], int(sys.argv[2])
-    channels = [grpc.aio.insecure_channel(address, options=OPTIONS) for _ in range(CHANNELS)]
     welcomed: asyncio.Queue[int] = asyncio.Queue()
-    workers = [asyncio.create_task(work(channels[n % CHANNELS], n, welcomed)) for n in range(count)]
+    workers = [asyncio.create_task(work(address, n, welcomed)) for n in range(count)]
     for _ in range(count):
         await welcomed.get()
     print("ALL WELCOMED", flush=True)

@@ -24,7 +24,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 from pyflow.swf import connect
+from pyflow_api.v1 import activity_host_pb2 as host_pb
+from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -255,11 +258,23 @@ def idle(directory: str) -> dict[str, Any]:
         before = memory_mb(host.pid)
         address = f"unix:{directory}/h.sock"
         with process("idle_workers.py", address, str(IDLE_WORKERS), ready="ALL WELCOMED"):
+            until_all_wait_for_tasks(address)
             cpu_before, began = cpu_s(host.pid), time.monotonic()
             threading.Event().wait(IDLE_S)
             cpu = (cpu_s(host.pid) - cpu_before) / (time.monotonic() - began)
             used = memory_mb(host.pid) - before
     return {"workers": IDLE_WORKERS, "added_mb": round(used), "cpu_percent": round(cpu * 100, 1)}
+
+
+def until_all_wait_for_tasks(address: str) -> None:
+    """Connecting is not part of being idle."""
+    with grpc.insecure_channel(address) as channel:
+        stub = host_grpc.ActivityHostServiceStub(channel)  # type: ignore[no-untyped-call]
+        while True:
+            told = stub.DescribeHost(host_pb.DescribeHostRequest())
+            if sum(worker.credits > 0 for worker in told.workers) == IDLE_WORKERS:
+                return
+            threading.Event().wait(0.5)
 
 
 def memory_mb(pid: int) -> float:

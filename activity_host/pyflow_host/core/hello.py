@@ -14,6 +14,15 @@ from pyflow_host.core.values import ListKey, TypeDefaults, TypeKey
 
 _REFUSED_BY_SWF = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]|^\s|\s$|^arn$")
 """What names on SWF must not have (SWF reference 2.2)."""
+_TEXTS = {
+    "worker_name": limits.WORKER_NAME_CHARS_MAX,
+    "language": limits.LANGUAGE_CHARS_MAX,
+    "sdk_version": limits.VERSION_CHARS_MAX,
+    "runtime_version": limits.VERSION_CHARS_MAX,
+    "build_id": limits.VERSION_CHARS_MAX,
+    "domain": limits.DOMAIN_CHARS_MAX,
+}
+"""Free text of Hello, and how many characters of it are taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +47,14 @@ def read_hello(hello: pb.Hello, domains: Sequence[str]) -> Greeting:
         raise HelloRefused("Hello.contract_version is missing; this host speaks version 1.")
     if not 1 <= len(hello.worker_key) <= limits.WORKER_KEY_CHARS_MAX:
         raise HelloRefused(f"Hello.worker_key must have 1 to {limits.WORKER_KEY_CHARS_MAX} characters.")
-    if len(hello.worker_name) > limits.WORKER_NAME_CHARS_MAX:
-        raise HelloRefused(f"Hello.worker_name has more than {limits.WORKER_NAME_CHARS_MAX} characters.")
+    for member, chars_max in _TEXTS.items():
+        if len(getattr(hello, member)) > chars_max:
+            raise HelloRefused(f"Hello.{member} has more than {chars_max} characters.")
+    if len(hello.features) > limits.FEATURES_MAX or any(len(f) > limits.FEATURE_CHARS_MAX for f in hello.features):
+        raise HelloRefused(
+            f"Hello.features has more than {limits.FEATURES_MAX} entries, or one of more than "
+            f"{limits.FEATURE_CHARS_MAX} characters."
+        )
     domain = hello.domain or domains[0]
     if domain not in domains:
         raise HelloRefused(
@@ -54,7 +69,7 @@ def read_hello(hello: pb.Hello, domains: Sequence[str]) -> Greeting:
     return Greeting(
         key=hello.worker_key,
         name=hello.worker_name,
-        language=hello.language[: limits.LANGUAGE_CHARS_MAX],
+        language=hello.language,
         list_key=ListKey(domain, hello.task_list),
         types=_types(hello.activity_types),
         slots=hello.slots,
@@ -84,9 +99,14 @@ def _types(offered: Sequence[pb.ActivityType]) -> dict[TypeKey, TypeDefaults]:
             heartbeat_s=_seconds(offer, "heartbeat_timeout", offer.heartbeat_timeout),
             schedule_to_start_s=_seconds(offer, "schedule_to_start_timeout", offer.schedule_to_start_timeout),
             schedule_to_close_s=_seconds(offer, "schedule_to_close_timeout", offer.schedule_to_close_timeout),
-            description=offer.description[:1024],
+            description=_cut(offer.description, limits.DESCRIPTION_CHARS_MAX),
         )
     return types
+
+
+def _cut(text: str, chars_max: int) -> str:
+    """As much of `text` as SWF counts `chars_max` characters of."""
+    return text.encode("utf-16-le")[: 2 * chars_max].decode("utf-16-le", "ignore")
 
 
 def _seconds(offer: pb.ActivityType, member: str, duration: duration_pb2.Duration) -> int | None:

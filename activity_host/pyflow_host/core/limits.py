@@ -18,8 +18,26 @@ TYPE_NAME_CHARS_MAX = 256
 TYPE_VERSION_CHARS_MAX = 64
 TYPES_OF_WORKER_MAX = 1_000
 LANGUAGE_CHARS_MAX = 64
+VERSION_CHARS_MAX = 256
+"""Of an SDK, a runtime or a build: free text."""
+FEATURES_MAX = 64
+FEATURE_CHARS_MAX = 64
+AUTH_TOKEN_BYTES_MAX = 4_096
+DOMAIN_CHARS_MAX = 256
+DESCRIPTION_CHARS_MAX = 1_024
+CONTENT_TYPE_CHARS_MAX = 64
+MESSAGE_CHARS_MAX = 1_000
+"""What the host says to people, in acks, in GoAway and in its log, even if it quotes what a worker sent."""
 TIMEOUT_MAX_S = 99_999_999
 """SWF takes eight digits (SWF reference 2.1)."""
+STREAMS_MAX = 4_000
+"""Streams of workers open at a time on one host, those without a Hello yet included. Each takes about 60 KB."""
+HOST_FULL_RECONNECT_S = 5
+"""How long a worker that found the host full is asked to stay away at least."""
+UNARY_CALLS_MAX = 1_000
+"""Calls outside of streams under way at a time: they wait for SWF, which may be away for long."""
+UNARY_BYTES_MAX = 64 * 1024 * 1024
+"""And what they may weigh together."""
 TASK_LISTS_MAX = 1_000
 """Task lists of one host since its start."""
 TYPES_OF_LIST_MAX = 10_000
@@ -39,6 +57,8 @@ REPORT_BACKOFF_FIRST_S = 1.0
 REPORT_BACKOFF_MAX_S = 20.0
 
 PING_INTERVAL_S = 10.0
+PING_ROUNDS = 20
+"""Rounds in a ping interval: workers are pinged together, each in one of the rounds."""
 SILENT_INTERVALS_MAX = 3
 HELLO_WITHIN_S = 10.0
 GRACE_S = 5.0

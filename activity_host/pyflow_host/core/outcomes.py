@@ -10,7 +10,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.core.effects import Call
 from pyflow_host.core.failures import INVALID_OUTCOME, RESULT_TOO_LARGE, host_failure, reason_and_details
-from pyflow_host.core.limits import PROGRESS_CHARS_MAX, RESULT_CHARS_MAX
+from pyflow_host.core.limits import CONTENT_TYPE_CHARS_MAX, PROGRESS_CHARS_MAX, RESULT_CHARS_MAX
 from pyflow_host.core.values import swf_length
 
 JSON_TYPES = ("", "application/json")
@@ -67,7 +67,8 @@ def progress_text(payload: payload_pb2.Payload) -> str:
 def payload_text(payload: payload_pb2.Payload, what: str, chars_max: int) -> str:
     """The JSON text of a payload; raises Unreadable when it is none or too long."""
     if payload.content_type not in JSON_TYPES:
-        raise Unreadable(f"{what} have the content type {payload.content_type!r}; this host knows application/json.")
+        given = payload.content_type[:CONTENT_TYPE_CHARS_MAX]
+        raise Unreadable(f"{what} have the content type {given!r}; this host knows application/json.")
     try:
         text = payload.data.decode()
         orjson.loads(text)

@@ -194,4 +194,4 @@ def adopt(state: HostState, content: TokenContent, token: bytes, as_state: Lease
 
 
 def _ack(token: bytes, status: pb.AckStatus, message: str) -> pb.OutcomeAck:
-    return pb.OutcomeAck(task_token=token, status=status, message=message)
+    return pb.OutcomeAck(task_token=token, status=status, message=message[: limits.MESSAGE_CHARS_MAX])

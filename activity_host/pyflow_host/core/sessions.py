@@ -20,6 +20,10 @@ PING_SLACK = 0.5
 
 def stream_opened(state: HostState, stream: int, now: float) -> None:
     """A stream was opened; Hello must follow."""
+    if len(state.by_stream) + len(state.greeting) >= state.options.streams_max:
+        _refuse_for_want_of_room(state, stream)
+        return
+    state.full = False
     state.greeting.add(stream)
     state.set_timer(now + limits.HELLO_WITHIN_S, Timer.HELLO, stream)
 
@@ -89,7 +93,7 @@ def ping_due(state: HostState, stream: int, now: float) -> None:
     worker.ping_nonce += 1
     worker.pinged_at = now
     state.send(worker, pb.Ping(nonce=worker.ping_nonce))
-    state.set_timer(now + interval_s, Timer.PING, stream)
+    state.set_timer(_next_round(state, now), Timer.PING, stream)
 
 
 def grace_over(state: HostState, key: str, generation: int, now: float) -> None:
@@ -126,8 +130,9 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
         greeting = read_hello(hello, state.options.domains)
         _check_room(state, greeting)
     except HelloRefused as refused:
-        state.log(Level.WARNING, f"Refused worker {hello.worker_name!r} ({hello.language}): {refused}")
-        go_away(state, stream, pb.GO_AWAY_REASON_INCOMPATIBLE, str(refused), now)
+        name, message = hello.worker_name[: limits.WORKER_NAME_CHARS_MAX], str(refused)[: limits.MESSAGE_CHARS_MAX]
+        state.log(Level.WARNING, f"Refused worker {name!r} ({hello.language[: limits.LANGUAGE_CHARS_MAX]}): {message}")
+        go_away(state, stream, pb.GO_AWAY_REASON_INCOMPATIBLE, message, now)
         return None
     if state.draining and not hello.resume:
         go_away(state, stream, pb.GO_AWAY_REASON_HOST_DRAINING, "The host stops and takes no new workers.", now)
@@ -135,7 +140,7 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
     worker = _connect(state, stream, greeting, now)
     never_received = _never_received(worker, hello)
     state.send(worker, _welcome(state, worker, [_resume(state, worker, held, now) for held in hello.resume]))
-    state.set_timer(now + state.options.ping_interval_s, Timer.PING, stream)
+    state.set_timer(_next_round(state, now), Timer.PING, stream)
     for lease in never_received:
         place_again(state, lease, now)
     again = f", resuming {len(hello.resume)} tasks" if hello.resume else ""
@@ -147,6 +152,21 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
     )
     _register(state, worker)
     return worker
+
+
+def _refuse_for_want_of_room(state: HostState, stream: int) -> None:
+    streams_max = state.options.streams_max
+    goodbye = pb.GoAway(
+        reason=pb.GO_AWAY_REASON_HOST_FULL,
+        message=f"This host has {streams_max} streams and takes no more. Start another host on the task list, or raise "
+        "streams_max of this one.",
+        reconnect_after=duration_pb2.Duration(seconds=limits.HOST_FULL_RECONNECT_S),
+    )
+    state.do(Send(stream, goodbye))
+    state.do(EndStream(stream))
+    if not state.full:  # once, however many knock
+        state.full = True
+        state.log(Level.WARNING, f"Streams are refused until others end: {streams_max} are open, the most")
 
 
 def _check_room(state: HostState, greeting: Greeting) -> None:
@@ -246,6 +266,12 @@ def _welcome(state: HostState, worker: Worker, resumed: list[pb.ResumeAnswer]) -
         resumed=resumed,
         domain=worker.list_key.domain,
     )
+
+
+def _next_round(state: HostState, now: float) -> float:
+    """When to ping next: workers share a few rounds in each interval, for waking up costs more than a Ping does."""
+    round_s = state.options.ping_interval_s / limits.PING_ROUNDS
+    return round((now + state.options.ping_interval_s) / round_s) * round_s
 
 
 def _register(state: HostState, worker: Worker) -> None:

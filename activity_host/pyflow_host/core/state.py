@@ -33,6 +33,7 @@ class CoreOptions:
     heartbeats_per_s: float = limits.HEARTBEATS_PER_S
     heartbeats_burst: float = limits.HEARTBEATS_BURST
     polls_of_list_max: int = limits.POLLS_OF_LIST_MAX
+    streams_max: int = limits.STREAMS_MAX
     tell_ends: bool = False
     """Whether TaskEnded is wanted (for traces)."""
 
@@ -125,6 +126,8 @@ class HostState:
         """RecordTaskProgress calls that wait for a heartbeat's answer, by SWF's token."""
         self.beats = HeartbeatSchedule(options.heartbeats_per_s, options.heartbeats_burst)
         self.draining = False
+        self.full = False
+        """Whether streams have been refused since there was room last."""
         self._effects: list[Effect] = []
         self._timers: list[tuple[float, int, Timer, object, int]] = []
         self._timer_count = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -45,6 +46,19 @@ def _lasting(seconds: int) -> pb.ActivityType:
         dict(activity_types=[_lasting(-1)]),
         dict(task_list=" tl"),
         dict(task_list="t\x85l"),
+        dict(task_list="x" * 257),
+        dict(domain="x" * 257),
+        dict(worker_name="x" * 257),
+        dict(language="x" * 65),
+        dict(sdk_version="x" * 257),
+        dict(runtime_version="x" * 257),
+        dict(build_id="x" * 257),
+        dict(features=["x"] * 65),
+        dict(features=["x" * 65]),
+        dict(activity_types=[pb.ActivityType(name="x" * 257, version="1")]),
+        dict(activity_types=[pb.ActivityType(name="a", version="1" * 65)]),
+        dict(activity_types=[pb.ActivityType(name=f"a{n}", version="1") for n in range(1_001)]),
+        dict(resume=[pb.HeldTask()] * 10_001),
     ],
 )
 def test_hello_that_cannot_be_served_is_final(change: dict[str, object]) -> None:
@@ -204,6 +218,60 @@ def test_task_that_was_never_received_is_placed_again() -> None:
     assert desk.ledger()["reported"] == 1
 
 
+def test_hello_at_its_limits_is_served() -> None:
+    desk = Desk()
+    stream = desk.open()
+    full = hello("x" * 64)
+    full.MergeFrom(
+        pb.Hello(
+            features=["x" * 64] * 64,
+            sdk_version="x" * 256,
+            runtime_version="x" * 256,
+            build_id="x" * 256,
+            slots=2**32 - 1,
+        )
+    )
+    full.worker_name, full.language, full.task_list = "n" * 256, "l" * 64, "t" * 256
+    kinds = [pb.ActivityType(name=f"{n:0256}", version="v" * 64, description="\N{OWL}" * 2_000) for n in range(1_000)]
+    full.activity_types.MergeFrom(kinds[:-1])
+    desk.frame(stream, hello=full)
+    assert desk.sent(stream, pb.Welcome)
+    kept = desk.core.describe().workers[0]
+    assert (kept.worker_name, kept.language, kept.task_list) == ("n" * 256, "l" * 64, "t" * 256)
+
+
+@pytest.mark.parametrize("member", ["worker_name", "language", "domain", "task_list"])
+def test_what_a_worker_says_is_not_repeated_at_any_length(member: str) -> None:
+    desk = Desk()
+    stream = desk.open()
+    long = hello()
+    setattr(long, member, "x" * 100_000)
+    desk.frame(stream, hello=long)
+    assert len(desk.last(stream, pb.GoAway).message) <= limits.MESSAGE_CHARS_MAX
+    assert max(map(len, desk.logs)) < 2_000
+
+
+def test_host_that_is_full_says_so_and_has_room_again() -> None:
+    desk = Desk(streams_max=3)
+    worker, greeting = desk.connect("w1", credits=1), desk.open()
+    desk.connect("w2")
+    for _ in range(3):
+        stranger = desk.open()
+        goodbye = desk.last(stranger, pb.GoAway)
+        assert (goodbye.reason, goodbye.reconnect_after.seconds) == (pb.GO_AWAY_REASON_HOST_FULL, 5)
+        assert "3 streams" in goodbye.message
+        assert desk.ended[-1] == stranger
+        desk.frame(stranger, hello=hello("w9"))
+        desk.cut(stranger)
+    assert len([line for line in desk.logs if "Streams are refused" in line]) == 1, "a flood does not fill the log"
+    desk.task()
+    assert desk.sent(worker, pb.Task), "those who are here are served"
+    desk.cut(greeting)
+    assert desk.sent(desk.connect("w3"), pb.Welcome)
+    desk.open()
+    assert len([line for line in desk.logs if "Streams are refused" in line]) == 2
+
+
 def test_newer_stream_of_the_same_worker_takes_over() -> None:
     desk = Desk()
     old = desk.connect(credits=2)
@@ -266,6 +334,33 @@ def test_worker_that_answers_pings_lives() -> None:
     desk.stay_alive(stream, 300, held=(desk.last(stream, pb.Task).task_token,))
     assert desk.sent(stream, pb.GoAway) == []
     assert desk.calls == []
+
+
+def test_workers_are_pinged_together_and_each_once_in_an_interval() -> None:
+    desk = Desk(ping_interval_s=10.0)
+    pinged_at: dict[int, list[float]] = {}
+    for number in range(200):
+        pinged_at[desk.connect(f"w{number}")] = []
+        desk.pass_time(0.0437)
+    rounds = 0
+    end = desk.now + 100.0
+    while desk.now < end:
+        due = desk.core.next_due()
+        assert due is not None
+        desk.now = due + 0.0123  # a clock is looked at late, never early
+        before = {stream: len(desk.sent(stream, pb.Ping)) for stream in pinged_at}
+        desk.take(desk.core.tick(desk.now))
+        pinged = [stream for stream in pinged_at if len(desk.sent(stream, pb.Ping)) > before[stream]]
+        rounds += bool(pinged)
+        for stream in pinged:
+            pinged_at[stream].append(desk.now)
+            desk.frame(stream, status=pb.Status(nonce=1))
+    assert rounds <= 11 * limits.PING_ROUNDS, "as many for 200 workers as for 20"
+    for stream, times in pinged_at.items():
+        gaps = [after - before for before, after in itertools.pairwise(times)]
+        assert len(gaps) >= 8
+        assert gaps == pytest.approx([10.0] * len(gaps), abs=0.02)
+        assert desk.sent(stream, pb.GoAway) == []
 
 
 def test_task_the_worker_does_not_know_of_is_lost() -> None:

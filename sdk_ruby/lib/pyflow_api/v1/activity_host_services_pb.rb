@@ -24,8 +24,9 @@ module PyflowApi
         rpc :Work, stream(::PyflowApi::V1::WorkerFrame), stream(::PyflowApi::V1::HostFrame)
         # Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
         # UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+        # RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
         rpc :CompleteTask, ::PyflowApi::V1::CompleteTaskRequest, ::PyflowApi::V1::CompleteTaskResponse
-        # Reports progress from outside a stream and keeps the task alive on SWF.
+        # Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
         rpc :RecordTaskProgress, ::PyflowApi::V1::RecordTaskProgressRequest, ::PyflowApi::V1::RecordTaskProgressResponse
         # What this host serves and does right now.
         rpc :DescribeHost, ::PyflowApi::V1::DescribeHostRequest, ::PyflowApi::V1::DescribeHostResponse

@@ -162,6 +162,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       value :GO_AWAY_REASON_SUPERSEDED, 4
       value :GO_AWAY_REASON_PROTOCOL_ERROR, 5
       value :GO_AWAY_REASON_SILENT, 6
+      value :GO_AWAY_REASON_HOST_FULL, 7
     end
   end
 end

@@ -74,13 +74,14 @@ class ActivityHostServiceServicer:
     def CompleteTask(self, request, context):
         """Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
         UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+        RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordTaskProgress(self, request, context):
-        """Reports progress from outside a stream and keeps the task alive on SWF.
+        """Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

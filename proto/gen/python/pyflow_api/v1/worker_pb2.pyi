@@ -45,6 +45,7 @@ class GoAwayReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GO_AWAY_REASON_SUPERSEDED: _ClassVar[GoAwayReason]
     GO_AWAY_REASON_PROTOCOL_ERROR: _ClassVar[GoAwayReason]
     GO_AWAY_REASON_SILENT: _ClassVar[GoAwayReason]
+    GO_AWAY_REASON_HOST_FULL: _ClassVar[GoAwayReason]
 TASK_STATE_UNSPECIFIED: TaskState
 TASK_STATE_RUNNING: TaskState
 TASK_STATE_FINISHED: TaskState
@@ -67,6 +68,7 @@ GO_AWAY_REASON_INCOMPATIBLE: GoAwayReason
 GO_AWAY_REASON_SUPERSEDED: GoAwayReason
 GO_AWAY_REASON_PROTOCOL_ERROR: GoAwayReason
 GO_AWAY_REASON_SILENT: GoAwayReason
+GO_AWAY_REASON_HOST_FULL: GoAwayReason
 
 class WorkerFrame(_message.Message):
     __slots__ = ("hello", "outcomes", "progress", "credits", "status", "draining")

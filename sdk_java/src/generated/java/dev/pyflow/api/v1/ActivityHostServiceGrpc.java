@@ -221,6 +221,7 @@ public final class ActivityHostServiceGrpc {
      * <pre>
      * Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
      * UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+     * RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
      * </pre>
      */
     default void completeTask(dev.pyflow.api.v1.CompleteTaskRequest request,
@@ -230,7 +231,7 @@ public final class ActivityHostServiceGrpc {
 
     /**
      * <pre>
-     * Reports progress from outside a stream and keeps the task alive on SWF.
+     * Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
      * </pre>
      */
     default void recordTaskProgress(dev.pyflow.api.v1.RecordTaskProgressRequest request,
@@ -299,6 +300,7 @@ public final class ActivityHostServiceGrpc {
      * <pre>
      * Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
      * UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+     * RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
      * </pre>
      */
     public void completeTask(dev.pyflow.api.v1.CompleteTaskRequest request,
@@ -309,7 +311,7 @@ public final class ActivityHostServiceGrpc {
 
     /**
      * <pre>
-     * Reports progress from outside a stream and keeps the task alive on SWF.
+     * Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
      * </pre>
      */
     public void recordTaskProgress(dev.pyflow.api.v1.RecordTaskProgressRequest request,
@@ -367,6 +369,7 @@ public final class ActivityHostServiceGrpc {
      * <pre>
      * Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
      * UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+     * RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
      * </pre>
      */
     public dev.pyflow.api.v1.CompleteTaskResponse completeTask(dev.pyflow.api.v1.CompleteTaskRequest request) throws io.grpc.StatusException {
@@ -376,7 +379,7 @@ public final class ActivityHostServiceGrpc {
 
     /**
      * <pre>
-     * Reports progress from outside a stream and keeps the task alive on SWF.
+     * Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
      * </pre>
      */
     public dev.pyflow.api.v1.RecordTaskProgressResponse recordTaskProgress(dev.pyflow.api.v1.RecordTaskProgressRequest request) throws io.grpc.StatusException {
@@ -418,6 +421,7 @@ public final class ActivityHostServiceGrpc {
      * <pre>
      * Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
      * UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+     * RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
      * </pre>
      */
     public dev.pyflow.api.v1.CompleteTaskResponse completeTask(dev.pyflow.api.v1.CompleteTaskRequest request) {
@@ -427,7 +431,7 @@ public final class ActivityHostServiceGrpc {
 
     /**
      * <pre>
-     * Reports progress from outside a stream and keeps the task alive on SWF.
+     * Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
      * </pre>
      */
     public dev.pyflow.api.v1.RecordTaskProgressResponse recordTaskProgress(dev.pyflow.api.v1.RecordTaskProgressRequest request) {
@@ -469,6 +473,7 @@ public final class ActivityHostServiceGrpc {
      * <pre>
      * Reports the outcome of a task from outside a stream: a web hook, a person's click, another process.
      * UNAUTHENTICATED without the host's auth token, where it asks for one (metadata "authorization: Bearer ...").
+     * RESOURCE_EXHAUSTED while too many calls wait for SWF: 1,000 of them, or 64 MiB.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<dev.pyflow.api.v1.CompleteTaskResponse> completeTask(
@@ -479,7 +484,7 @@ public final class ActivityHostServiceGrpc {
 
     /**
      * <pre>
-     * Reports progress from outside a stream and keeps the task alive on SWF.
+     * Reports progress from outside a stream and keeps the task alive on SWF. RESOURCE_EXHAUSTED as above.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<dev.pyflow.api.v1.RecordTaskProgressResponse> recordTaskProgress(

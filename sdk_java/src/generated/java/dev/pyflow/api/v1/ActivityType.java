@@ -7,7 +7,10 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * An activity type and the defaults it is registered with on SWF if it is not registered yet.
+ * An activity type and the defaults it is registered with on SWF if it is not registered yet. Set by the worker in
+ * Hello; in DescribeHost by the host, which tells name and version only.
+ *
+ * Timeouts are 0 to 99,999,999 s. SWF knows whole seconds: fractions round up. Absent means NONE: no such limit.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.ActivityType}
@@ -61,7 +64,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+   * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string name = 1;</code>
@@ -82,7 +85,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+   * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string name = 1;</code>
@@ -107,6 +110,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object version_ = "";
   /**
+   * <pre>
+   * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+   * </pre>
+   *
    * <code>string version = 2;</code>
    * @return The version.
    */
@@ -124,6 +131,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+   * </pre>
+   *
    * <code>string version = 2;</code>
    * @return The bytes for version.
    */
@@ -146,7 +157,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration startToCloseTimeout_;
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -158,7 +169,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -170,7 +181,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -183,6 +194,10 @@ private static final long serialVersionUID = 0L;
   public static final int HEARTBEAT_TIMEOUT_FIELD_NUMBER = 4;
   private com.google.protobuf.Duration heartbeatTimeout_;
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    * @return Whether the heartbeatTimeout field is set.
    */
@@ -191,6 +206,10 @@ private static final long serialVersionUID = 0L;
     return ((bitField0_ & 0x00000002) != 0);
   }
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    * @return The heartbeatTimeout.
    */
@@ -199,6 +218,10 @@ private static final long serialVersionUID = 0L;
     return heartbeatTimeout_ == null ? com.google.protobuf.Duration.getDefaultInstance() : heartbeatTimeout_;
   }
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    */
   @java.lang.Override
@@ -209,6 +232,10 @@ private static final long serialVersionUID = 0L;
   public static final int SCHEDULE_TO_START_TIMEOUT_FIELD_NUMBER = 5;
   private com.google.protobuf.Duration scheduleToStartTimeout_;
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    * @return Whether the scheduleToStartTimeout field is set.
    */
@@ -217,6 +244,10 @@ private static final long serialVersionUID = 0L;
     return ((bitField0_ & 0x00000004) != 0);
   }
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    * @return The scheduleToStartTimeout.
    */
@@ -225,6 +256,10 @@ private static final long serialVersionUID = 0L;
     return scheduleToStartTimeout_ == null ? com.google.protobuf.Duration.getDefaultInstance() : scheduleToStartTimeout_;
   }
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    */
   @java.lang.Override
@@ -235,6 +270,10 @@ private static final long serialVersionUID = 0L;
   public static final int SCHEDULE_TO_CLOSE_TIMEOUT_FIELD_NUMBER = 6;
   private com.google.protobuf.Duration scheduleToCloseTimeout_;
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    * @return Whether the scheduleToCloseTimeout field is set.
    */
@@ -243,6 +282,10 @@ private static final long serialVersionUID = 0L;
     return ((bitField0_ & 0x00000008) != 0);
   }
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    * @return The scheduleToCloseTimeout.
    */
@@ -251,6 +294,10 @@ private static final long serialVersionUID = 0L;
     return scheduleToCloseTimeout_ == null ? com.google.protobuf.Duration.getDefaultInstance() : scheduleToCloseTimeout_;
   }
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    */
   @java.lang.Override
@@ -263,7 +310,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object description_ = "";
   /**
    * <pre>
-   * One line for SWF's description field. At most 1,024 characters.
+   * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
    * </pre>
    *
    * <code>string description = 7;</code>
@@ -284,7 +331,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One line for SWF's description field. At most 1,024 characters.
+   * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
    * </pre>
    *
    * <code>string description = 7;</code>
@@ -551,7 +598,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * An activity type and the defaults it is registered with on SWF if it is not registered yet.
+   * An activity type and the defaults it is registered with on SWF if it is not registered yet. Set by the worker in
+   * Hello; in DescribeHost by the host, which tells name and version only.
+   *
+   * Timeouts are 0 to 99,999,999 s. SWF knows whole seconds: fractions round up. Absent means NONE: no such limit.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.ActivityType}
@@ -815,7 +865,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+     * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string name = 1;</code>
@@ -835,7 +885,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+     * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string name = 1;</code>
@@ -856,7 +906,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+     * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string name = 1;</code>
@@ -873,7 +923,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+     * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string name = 1;</code>
@@ -887,7 +937,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+     * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string name = 1;</code>
@@ -906,6 +956,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object version_ = "";
     /**
+     * <pre>
+     * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+     * </pre>
+     *
      * <code>string version = 2;</code>
      * @return The version.
      */
@@ -922,6 +976,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+     * </pre>
+     *
      * <code>string version = 2;</code>
      * @return The bytes for version.
      */
@@ -939,6 +997,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+     * </pre>
+     *
      * <code>string version = 2;</code>
      * @param value The version to set.
      * @return This builder for chaining.
@@ -952,6 +1014,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+     * </pre>
+     *
      * <code>string version = 2;</code>
      * @return This builder for chaining.
      */
@@ -962,6 +1028,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+     * </pre>
+     *
      * <code>string version = 2;</code>
      * @param value The bytes for version to set.
      * @return This builder for chaining.
@@ -981,7 +1051,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> startToCloseTimeoutBuilder_;
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -992,7 +1062,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1007,7 +1077,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1025,7 +1095,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1043,7 +1113,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1068,7 +1138,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1085,7 +1155,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1097,7 +1167,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1112,7 +1182,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+     * Default for how long an attempt may run.
      * </pre>
      *
      * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -1135,6 +1205,10 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> heartbeatTimeoutBuilder_;
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      * @return Whether the heartbeatTimeout field is set.
      */
@@ -1142,6 +1216,10 @@ private static final long serialVersionUID = 0L;
       return ((bitField0_ & 0x00000008) != 0);
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      * @return The heartbeatTimeout.
      */
@@ -1153,6 +1231,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public Builder setHeartbeatTimeout(com.google.protobuf.Duration value) {
@@ -1167,6 +1249,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public Builder setHeartbeatTimeout(
@@ -1181,6 +1267,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public Builder mergeHeartbeatTimeout(com.google.protobuf.Duration value) {
@@ -1202,6 +1292,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public Builder clearHeartbeatTimeout() {
@@ -1215,6 +1309,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public com.google.protobuf.Duration.Builder getHeartbeatTimeoutBuilder() {
@@ -1223,6 +1321,10 @@ private static final long serialVersionUID = 0L;
       return internalGetHeartbeatTimeoutFieldBuilder().getBuilder();
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     public com.google.protobuf.DurationOrBuilder getHeartbeatTimeoutOrBuilder() {
@@ -1234,6 +1336,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
@@ -1254,6 +1360,10 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> scheduleToStartTimeoutBuilder_;
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      * @return Whether the scheduleToStartTimeout field is set.
      */
@@ -1261,6 +1371,10 @@ private static final long serialVersionUID = 0L;
       return ((bitField0_ & 0x00000010) != 0);
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      * @return The scheduleToStartTimeout.
      */
@@ -1272,6 +1386,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public Builder setScheduleToStartTimeout(com.google.protobuf.Duration value) {
@@ -1286,6 +1404,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public Builder setScheduleToStartTimeout(
@@ -1300,6 +1422,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public Builder mergeScheduleToStartTimeout(com.google.protobuf.Duration value) {
@@ -1321,6 +1447,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public Builder clearScheduleToStartTimeout() {
@@ -1334,6 +1464,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public com.google.protobuf.Duration.Builder getScheduleToStartTimeoutBuilder() {
@@ -1342,6 +1476,10 @@ private static final long serialVersionUID = 0L;
       return internalGetScheduleToStartTimeoutFieldBuilder().getBuilder();
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     public com.google.protobuf.DurationOrBuilder getScheduleToStartTimeoutOrBuilder() {
@@ -1353,6 +1491,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long a task may wait for a worker.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
@@ -1373,6 +1515,10 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.SingleFieldBuilder<
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> scheduleToCloseTimeoutBuilder_;
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      * @return Whether the scheduleToCloseTimeout field is set.
      */
@@ -1380,6 +1526,10 @@ private static final long serialVersionUID = 0L;
       return ((bitField0_ & 0x00000020) != 0);
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      * @return The scheduleToCloseTimeout.
      */
@@ -1391,6 +1541,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public Builder setScheduleToCloseTimeout(com.google.protobuf.Duration value) {
@@ -1405,6 +1559,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public Builder setScheduleToCloseTimeout(
@@ -1419,6 +1577,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public Builder mergeScheduleToCloseTimeout(com.google.protobuf.Duration value) {
@@ -1440,6 +1602,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public Builder clearScheduleToCloseTimeout() {
@@ -1453,6 +1619,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public com.google.protobuf.Duration.Builder getScheduleToCloseTimeoutBuilder() {
@@ -1461,6 +1631,10 @@ private static final long serialVersionUID = 0L;
       return internalGetScheduleToCloseTimeoutFieldBuilder().getBuilder();
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     public com.google.protobuf.DurationOrBuilder getScheduleToCloseTimeoutOrBuilder() {
@@ -1472,6 +1646,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Default for how long a task may take in all.
+     * </pre>
+     *
      * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
      */
     private com.google.protobuf.SingleFieldBuilder<
@@ -1491,7 +1669,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object description_ = "";
     /**
      * <pre>
-     * One line for SWF's description field. At most 1,024 characters.
+     * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
      * </pre>
      *
      * <code>string description = 7;</code>
@@ -1511,7 +1689,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One line for SWF's description field. At most 1,024 characters.
+     * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
      * </pre>
      *
      * <code>string description = 7;</code>
@@ -1532,7 +1710,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One line for SWF's description field. At most 1,024 characters.
+     * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
      * </pre>
      *
      * <code>string description = 7;</code>
@@ -1549,7 +1727,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One line for SWF's description field. At most 1,024 characters.
+     * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
      * </pre>
      *
      * <code>string description = 7;</code>
@@ -1563,7 +1741,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One line for SWF's description field. At most 1,024 characters.
+     * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
      * </pre>
      *
      * <code>string description = 7;</code>

@@ -12,7 +12,7 @@ public interface ActivityTypeOrBuilder extends
 
   /**
    * <pre>
-   * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+   * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string name = 1;</code>
@@ -21,7 +21,7 @@ public interface ActivityTypeOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * SWF's name (1 to 256 characters) and version (1 to 64 characters).
+   * SWF's name of the type. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string name = 1;</code>
@@ -31,11 +31,19 @@ public interface ActivityTypeOrBuilder extends
       getNameBytes();
 
   /**
+   * <pre>
+   * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+   * </pre>
+   *
    * <code>string version = 2;</code>
    * @return The version.
    */
   java.lang.String getVersion();
   /**
+   * <pre>
+   * SWF's version of the type. 1 to 64 characters, and a name that SWF takes.
+   * </pre>
+   *
    * <code>string version = 2;</code>
    * @return The bytes for version.
    */
@@ -44,7 +52,7 @@ public interface ActivityTypeOrBuilder extends
 
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -53,7 +61,7 @@ public interface ActivityTypeOrBuilder extends
   boolean hasStartToCloseTimeout();
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -62,7 +70,7 @@ public interface ActivityTypeOrBuilder extends
   com.google.protobuf.Duration getStartToCloseTimeout();
   /**
    * <pre>
-   * Defaults for tasks of this type. Absent means NONE on SWF: no such limit. Whole seconds; fractions round up.
+   * Default for how long an attempt may run.
    * </pre>
    *
    * <code>.google.protobuf.Duration start_to_close_timeout = 3;</code>
@@ -70,53 +78,89 @@ public interface ActivityTypeOrBuilder extends
   com.google.protobuf.DurationOrBuilder getStartToCloseTimeoutOrBuilder();
 
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    * @return Whether the heartbeatTimeout field is set.
    */
   boolean hasHeartbeatTimeout();
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    * @return The heartbeatTimeout.
    */
   com.google.protobuf.Duration getHeartbeatTimeout();
   /**
+   * <pre>
+   * Default for how long an attempt may give no sign of life. The host gives them; see Task.heartbeat_timeout.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration heartbeat_timeout = 4;</code>
    */
   com.google.protobuf.DurationOrBuilder getHeartbeatTimeoutOrBuilder();
 
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    * @return Whether the scheduleToStartTimeout field is set.
    */
   boolean hasScheduleToStartTimeout();
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    * @return The scheduleToStartTimeout.
    */
   com.google.protobuf.Duration getScheduleToStartTimeout();
   /**
+   * <pre>
+   * Default for how long a task may wait for a worker.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_start_timeout = 5;</code>
    */
   com.google.protobuf.DurationOrBuilder getScheduleToStartTimeoutOrBuilder();
 
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    * @return Whether the scheduleToCloseTimeout field is set.
    */
   boolean hasScheduleToCloseTimeout();
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    * @return The scheduleToCloseTimeout.
    */
   com.google.protobuf.Duration getScheduleToCloseTimeout();
   /**
+   * <pre>
+   * Default for how long a task may take in all.
+   * </pre>
+   *
    * <code>.google.protobuf.Duration schedule_to_close_timeout = 6;</code>
    */
   com.google.protobuf.DurationOrBuilder getScheduleToCloseTimeoutOrBuilder();
 
   /**
    * <pre>
-   * One line for SWF's description field. At most 1,024 characters.
+   * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
    * </pre>
    *
    * <code>string description = 7;</code>
@@ -125,7 +169,7 @@ public interface ActivityTypeOrBuilder extends
   java.lang.String getDescription();
   /**
    * <pre>
-   * One line for SWF's description field. At most 1,024 characters.
+   * One line for SWF's description field; may be empty. The host cuts it after 1,024 characters.
    * </pre>
    *
    * <code>string description = 7;</code>

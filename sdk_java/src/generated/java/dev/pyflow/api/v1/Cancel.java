@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The host asks for an end of a task, or says that its result is of no use any more.
+ * The host asks for an end of a task, or says that its result is of no use any more. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Cancel}
@@ -73,7 +73,7 @@ private static final long serialVersionUID = 0L;
   private int reason_ = 0;
   /**
    * <pre>
-   * Why.
+   * Why; says what the worker may do with the task from now on.
    * </pre>
    *
    * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why.
+   * Why; says what the worker may do with the task from now on.
    * </pre>
    *
    * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -268,7 +268,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The host asks for an end of a task, or says that its result is of no use any more.
+   * The host asks for an end of a task, or says that its result is of no use any more. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Cancel}
@@ -463,7 +463,7 @@ private static final long serialVersionUID = 0L;
     private int reason_ = 0;
     /**
      * <pre>
-     * Why.
+     * Why; says what the worker may do with the task from now on.
      * </pre>
      *
      * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -474,7 +474,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says what the worker may do with the task from now on.
      * </pre>
      *
      * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -489,7 +489,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says what the worker may do with the task from now on.
      * </pre>
      *
      * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -502,7 +502,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says what the worker may do with the task from now on.
      * </pre>
      *
      * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -519,7 +519,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says what the worker may do with the task from now on.
      * </pre>
      *
      * <code>.pyflow_api.v1.CancelReason reason = 2;</code>

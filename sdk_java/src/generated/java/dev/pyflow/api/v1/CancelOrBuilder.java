@@ -22,7 +22,7 @@ public interface CancelOrBuilder extends
 
   /**
    * <pre>
-   * Why.
+   * Why; says what the worker may do with the task from now on.
    * </pre>
    *
    * <code>.pyflow_api.v1.CancelReason reason = 2;</code>
@@ -31,7 +31,7 @@ public interface CancelOrBuilder extends
   int getReasonValue();
   /**
    * <pre>
-   * Why.
+   * Why; says what the worker may do with the task from now on.
    * </pre>
    *
    * <code>.pyflow_api.v1.CancelReason reason = 2;</code>

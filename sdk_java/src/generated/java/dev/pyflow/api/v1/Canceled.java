@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The activity agreed to stop.
+ * The activity agreed to stop. Set by the worker, or by the caller of CompleteTask.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Canceled}
@@ -57,7 +57,8 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload details_;
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -69,7 +70,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -81,7 +83,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -259,7 +262,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The activity agreed to stop.
+   * The activity agreed to stop. Set by the worker, or by the caller of CompleteTask.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Canceled}
@@ -417,7 +420,8 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> detailsBuilder_;
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -428,7 +432,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -443,7 +448,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -461,7 +467,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -479,7 +486,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -504,7 +512,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -521,7 +530,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -533,7 +543,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -548,7 +559,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came.
+     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+     * Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>

@@ -12,7 +12,8 @@ public interface CanceledOrBuilder extends
 
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -21,7 +22,8 @@ public interface CanceledOrBuilder extends
   boolean hasDetails();
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -30,7 +32,8 @@ public interface CanceledOrBuilder extends
   dev.pyflow.api.v1.Payload getDetails();
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came.
+   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
+   * Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>

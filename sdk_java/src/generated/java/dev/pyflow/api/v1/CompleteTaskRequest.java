@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The outcome of a task, from whoever holds its token.
+ * The outcome of a task. Set by the caller, who holds its token.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.CompleteTaskRequest}
@@ -57,7 +57,8 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Outcome outcome_;
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -69,7 +70,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -81,7 +83,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -259,7 +262,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The outcome of a task, from whoever holds its token.
+   * The outcome of a task. Set by the caller, who holds its token.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.CompleteTaskRequest}
@@ -417,7 +420,8 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Outcome, dev.pyflow.api.v1.Outcome.Builder, dev.pyflow.api.v1.OutcomeOrBuilder> outcomeBuilder_;
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -428,7 +432,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -443,7 +448,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -461,7 +467,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -479,7 +486,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -504,7 +512,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -521,7 +530,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -533,7 +543,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -548,7 +559,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+     * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+     * INVALID_ARGUMENT.
      * </pre>
      *
      * <code>.pyflow_api.v1.Outcome outcome = 1;</code>

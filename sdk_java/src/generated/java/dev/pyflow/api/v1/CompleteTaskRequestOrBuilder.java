@@ -12,7 +12,8 @@ public interface CompleteTaskRequestOrBuilder extends
 
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -21,7 +22,8 @@ public interface CompleteTaskRequestOrBuilder extends
   boolean hasOutcome();
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>
@@ -30,7 +32,8 @@ public interface CompleteTaskRequestOrBuilder extends
   dev.pyflow.api.v1.Outcome getOutcome();
   /**
    * <pre>
-   * The token is all that is needed. WillCompleteLater is refused with INVALID_ARGUMENT.
+   * The token is all that is needed; the limits are those of an Outcome on a stream. WillCompleteLater is refused with
+   * INVALID_ARGUMENT.
    * </pre>
    *
    * <code>.pyflow_api.v1.Outcome outcome = 1;</code>

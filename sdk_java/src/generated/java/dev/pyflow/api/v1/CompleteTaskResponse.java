@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * What became of it.
+ * What became of it. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.CompleteTaskResponse}
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of it.
+   * What became of it. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.CompleteTaskResponse}

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The function's return value.
+ * The function's return value. Set by the worker, or by the caller of CompleteTask.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Completed}
@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload result_;
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The function's return value.
+   * The function's return value. Set by the worker, or by the caller of CompleteTask.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Completed}
@@ -417,7 +417,7 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> resultBuilder_;
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -428,7 +428,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -443,7 +443,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -461,7 +461,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -479,7 +479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -504,7 +504,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -521,7 +521,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -533,7 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -548,7 +548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Absent: no value.
+     * At most Limits.result_chars_max characters as JSON text. Absent: no value.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload result = 1;</code>

@@ -12,7 +12,7 @@ public interface CompletedOrBuilder extends
 
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -21,7 +21,7 @@ public interface CompletedOrBuilder extends
   boolean hasResult();
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>
@@ -30,7 +30,7 @@ public interface CompletedOrBuilder extends
   dev.pyflow.api.v1.Payload getResult();
   /**
    * <pre>
-   * Absent: no value.
+   * At most Limits.result_chars_max characters as JSON text. Absent: no value.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload result = 1;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * One connected worker process.
+ * One connected worker process. Set by the host; what is as in Hello has the limits told there.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.ConnectedWorker}
@@ -109,6 +109,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object workerName_ = "";
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string worker_name = 2;</code>
    * @return The workerName.
    */
@@ -126,6 +130,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string worker_name = 2;</code>
    * @return The bytes for workerName.
    */
@@ -148,6 +156,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object language_ = "";
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string language = 3;</code>
    * @return The language.
    */
@@ -165,6 +177,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string language = 3;</code>
    * @return The bytes for language.
    */
@@ -187,6 +203,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object domain_ = "";
   /**
+   * <pre>
+   * As in Hello; the host's first if Hello named none.
+   * </pre>
+   *
    * <code>string domain = 4;</code>
    * @return The domain.
    */
@@ -204,6 +224,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * As in Hello; the host's first if Hello named none.
+   * </pre>
+   *
    * <code>string domain = 4;</code>
    * @return The bytes for domain.
    */
@@ -226,6 +250,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object taskList_ = "";
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string task_list = 5;</code>
    * @return The taskList.
    */
@@ -243,6 +271,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string task_list = 5;</code>
    * @return The bytes for taskList.
    */
@@ -265,6 +297,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private java.util.List<dev.pyflow.api.v1.ActivityType> activityTypes_;
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   @java.lang.Override
@@ -272,6 +308,10 @@ private static final long serialVersionUID = 0L;
     return activityTypes_;
   }
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   @java.lang.Override
@@ -280,6 +320,10 @@ private static final long serialVersionUID = 0L;
     return activityTypes_;
   }
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   @java.lang.Override
@@ -287,6 +331,10 @@ private static final long serialVersionUID = 0L;
     return activityTypes_.size();
   }
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   @java.lang.Override
@@ -294,6 +342,10 @@ private static final long serialVersionUID = 0L;
     return activityTypes_.get(index);
   }
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   @java.lang.Override
@@ -306,7 +358,7 @@ private static final long serialVersionUID = 0L;
   private int credits_ = 0;
   /**
    * <pre>
-   * Credits it has left.
+   * Credits it has left, at most 1,000.
    * </pre>
    *
    * <code>uint32 credits = 7;</code>
@@ -321,7 +373,7 @@ private static final long serialVersionUID = 0L;
   private int tasksHeld_ = 0;
   /**
    * <pre>
-   * Tasks it holds now.
+   * Tasks it holds now, at most 10,000.
    * </pre>
    *
    * <code>uint32 tasks_held = 8;</code>
@@ -574,7 +626,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One connected worker process.
+   * One connected worker process. Set by the host; what is as in Hello has the limits told there.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.ConnectedWorker}
@@ -945,6 +997,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object workerName_ = "";
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string worker_name = 2;</code>
      * @return The workerName.
      */
@@ -961,6 +1017,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string worker_name = 2;</code>
      * @return The bytes for workerName.
      */
@@ -978,6 +1038,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string worker_name = 2;</code>
      * @param value The workerName to set.
      * @return This builder for chaining.
@@ -991,6 +1055,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string worker_name = 2;</code>
      * @return This builder for chaining.
      */
@@ -1001,6 +1069,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string worker_name = 2;</code>
      * @param value The bytes for workerName to set.
      * @return This builder for chaining.
@@ -1017,6 +1089,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object language_ = "";
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string language = 3;</code>
      * @return The language.
      */
@@ -1033,6 +1109,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string language = 3;</code>
      * @return The bytes for language.
      */
@@ -1050,6 +1130,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string language = 3;</code>
      * @param value The language to set.
      * @return This builder for chaining.
@@ -1063,6 +1147,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string language = 3;</code>
      * @return This builder for chaining.
      */
@@ -1073,6 +1161,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string language = 3;</code>
      * @param value The bytes for language to set.
      * @return This builder for chaining.
@@ -1089,6 +1181,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object domain_ = "";
     /**
+     * <pre>
+     * As in Hello; the host's first if Hello named none.
+     * </pre>
+     *
      * <code>string domain = 4;</code>
      * @return The domain.
      */
@@ -1105,6 +1201,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello; the host's first if Hello named none.
+     * </pre>
+     *
      * <code>string domain = 4;</code>
      * @return The bytes for domain.
      */
@@ -1122,6 +1222,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello; the host's first if Hello named none.
+     * </pre>
+     *
      * <code>string domain = 4;</code>
      * @param value The domain to set.
      * @return This builder for chaining.
@@ -1135,6 +1239,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello; the host's first if Hello named none.
+     * </pre>
+     *
      * <code>string domain = 4;</code>
      * @return This builder for chaining.
      */
@@ -1145,6 +1253,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello; the host's first if Hello named none.
+     * </pre>
+     *
      * <code>string domain = 4;</code>
      * @param value The bytes for domain to set.
      * @return This builder for chaining.
@@ -1161,6 +1273,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object taskList_ = "";
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string task_list = 5;</code>
      * @return The taskList.
      */
@@ -1177,6 +1293,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string task_list = 5;</code>
      * @return The bytes for taskList.
      */
@@ -1194,6 +1314,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string task_list = 5;</code>
      * @param value The taskList to set.
      * @return This builder for chaining.
@@ -1207,6 +1331,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string task_list = 5;</code>
      * @return This builder for chaining.
      */
@@ -1217,6 +1345,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello.
+     * </pre>
+     *
      * <code>string task_list = 5;</code>
      * @param value The bytes for taskList to set.
      * @return This builder for chaining.
@@ -1244,6 +1376,10 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.ActivityType, dev.pyflow.api.v1.ActivityType.Builder, dev.pyflow.api.v1.ActivityTypeOrBuilder> activityTypesBuilder_;
 
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public java.util.List<dev.pyflow.api.v1.ActivityType> getActivityTypesList() {
@@ -1254,6 +1390,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public int getActivityTypesCount() {
@@ -1264,6 +1404,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public dev.pyflow.api.v1.ActivityType getActivityTypes(int index) {
@@ -1274,6 +1418,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder setActivityTypes(
@@ -1289,6 +1437,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder setActivityTypes(
@@ -1303,6 +1455,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder addActivityTypes(dev.pyflow.api.v1.ActivityType value) {
@@ -1317,6 +1473,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder addActivityTypes(
@@ -1332,6 +1492,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder addActivityTypes(
@@ -1346,6 +1510,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder addActivityTypes(
@@ -1360,6 +1528,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder addAllActivityTypes(
@@ -1375,6 +1547,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder clearActivityTypes() {
@@ -1388,6 +1564,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public Builder removeActivityTypes(int index) {
@@ -1401,6 +1581,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public dev.pyflow.api.v1.ActivityType.Builder getActivityTypesBuilder(
@@ -1408,6 +1592,10 @@ private static final long serialVersionUID = 0L;
       return internalGetActivityTypesFieldBuilder().getBuilder(index);
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public dev.pyflow.api.v1.ActivityTypeOrBuilder getActivityTypesOrBuilder(
@@ -1418,6 +1606,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public java.util.List<? extends dev.pyflow.api.v1.ActivityTypeOrBuilder> 
@@ -1429,6 +1621,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public dev.pyflow.api.v1.ActivityType.Builder addActivityTypesBuilder() {
@@ -1436,6 +1632,10 @@ private static final long serialVersionUID = 0L;
           dev.pyflow.api.v1.ActivityType.getDefaultInstance());
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public dev.pyflow.api.v1.ActivityType.Builder addActivityTypesBuilder(
@@ -1444,6 +1644,10 @@ private static final long serialVersionUID = 0L;
           index, dev.pyflow.api.v1.ActivityType.getDefaultInstance());
     }
     /**
+     * <pre>
+     * As in Hello, name and version only.
+     * </pre>
+     *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
      */
     public java.util.List<dev.pyflow.api.v1.ActivityType.Builder> 
@@ -1468,7 +1672,7 @@ private static final long serialVersionUID = 0L;
     private int credits_ ;
     /**
      * <pre>
-     * Credits it has left.
+     * Credits it has left, at most 1,000.
      * </pre>
      *
      * <code>uint32 credits = 7;</code>
@@ -1480,7 +1684,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Credits it has left.
+     * Credits it has left, at most 1,000.
      * </pre>
      *
      * <code>uint32 credits = 7;</code>
@@ -1496,7 +1700,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Credits it has left.
+     * Credits it has left, at most 1,000.
      * </pre>
      *
      * <code>uint32 credits = 7;</code>
@@ -1512,7 +1716,7 @@ private static final long serialVersionUID = 0L;
     private int tasksHeld_ ;
     /**
      * <pre>
-     * Tasks it holds now.
+     * Tasks it holds now, at most 10,000.
      * </pre>
      *
      * <code>uint32 tasks_held = 8;</code>
@@ -1524,7 +1728,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks it holds now.
+     * Tasks it holds now, at most 10,000.
      * </pre>
      *
      * <code>uint32 tasks_held = 8;</code>
@@ -1540,7 +1744,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks it holds now.
+     * Tasks it holds now, at most 10,000.
      * </pre>
      *
      * <code>uint32 tasks_held = 8;</code>

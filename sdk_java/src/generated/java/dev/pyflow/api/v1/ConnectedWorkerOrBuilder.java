@@ -31,11 +31,19 @@ public interface ConnectedWorkerOrBuilder extends
       getWorkerKeyBytes();
 
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string worker_name = 2;</code>
    * @return The workerName.
    */
   java.lang.String getWorkerName();
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string worker_name = 2;</code>
    * @return The bytes for workerName.
    */
@@ -43,11 +51,19 @@ public interface ConnectedWorkerOrBuilder extends
       getWorkerNameBytes();
 
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string language = 3;</code>
    * @return The language.
    */
   java.lang.String getLanguage();
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string language = 3;</code>
    * @return The bytes for language.
    */
@@ -55,11 +71,19 @@ public interface ConnectedWorkerOrBuilder extends
       getLanguageBytes();
 
   /**
+   * <pre>
+   * As in Hello; the host's first if Hello named none.
+   * </pre>
+   *
    * <code>string domain = 4;</code>
    * @return The domain.
    */
   java.lang.String getDomain();
   /**
+   * <pre>
+   * As in Hello; the host's first if Hello named none.
+   * </pre>
+   *
    * <code>string domain = 4;</code>
    * @return The bytes for domain.
    */
@@ -67,11 +91,19 @@ public interface ConnectedWorkerOrBuilder extends
       getDomainBytes();
 
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string task_list = 5;</code>
    * @return The taskList.
    */
   java.lang.String getTaskList();
   /**
+   * <pre>
+   * As in Hello.
+   * </pre>
+   *
    * <code>string task_list = 5;</code>
    * @return The bytes for taskList.
    */
@@ -79,24 +111,44 @@ public interface ConnectedWorkerOrBuilder extends
       getTaskListBytes();
 
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   java.util.List<dev.pyflow.api.v1.ActivityType> 
       getActivityTypesList();
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   dev.pyflow.api.v1.ActivityType getActivityTypes(int index);
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   int getActivityTypesCount();
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   java.util.List<? extends dev.pyflow.api.v1.ActivityTypeOrBuilder> 
       getActivityTypesOrBuilderList();
   /**
+   * <pre>
+   * As in Hello, name and version only.
+   * </pre>
+   *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 6;</code>
    */
   dev.pyflow.api.v1.ActivityTypeOrBuilder getActivityTypesOrBuilder(
@@ -104,7 +156,7 @@ public interface ConnectedWorkerOrBuilder extends
 
   /**
    * <pre>
-   * Credits it has left.
+   * Credits it has left, at most 1,000.
    * </pre>
    *
    * <code>uint32 credits = 7;</code>
@@ -114,7 +166,7 @@ public interface ConnectedWorkerOrBuilder extends
 
   /**
    * <pre>
-   * Tasks it holds now.
+   * Tasks it holds now, at most 10,000.
    * </pre>
    *
    * <code>uint32 tasks_held = 8;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * A host and its workers.
+ * A host and its workers. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.DescribeHostResponse}
@@ -62,7 +62,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object hostId_ = "";
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 1;</code>
@@ -83,7 +83,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 1;</code>
@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -145,7 +145,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -162,7 +162,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.ConnectedWorker> workers_;
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -173,7 +173,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -185,7 +185,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -196,7 +196,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -496,7 +496,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A host and its workers.
+   * A host and its workers. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.DescribeHostResponse}
@@ -759,7 +759,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object hostId_ = "";
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 1;</code>
@@ -779,7 +779,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 1;</code>
@@ -800,7 +800,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 1;</code>
@@ -817,7 +817,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 1;</code>
@@ -831,7 +831,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 1;</code>
@@ -858,7 +858,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -871,7 +871,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -882,7 +882,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -894,7 +894,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -907,7 +907,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -926,7 +926,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -944,7 +944,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -962,7 +962,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -977,7 +977,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domains served; the first is the default of Hello.domain.
+     * SWF domains served, 1 or more; the first is the default of Hello.domain.
      * </pre>
      *
      * <code>repeated string domains = 2;</code>
@@ -1009,7 +1009,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1023,7 +1023,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1037,7 +1037,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1051,7 +1051,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1070,7 +1070,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1088,7 +1088,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1106,7 +1106,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1125,7 +1125,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1143,7 +1143,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1161,7 +1161,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1180,7 +1180,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1197,7 +1197,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1214,7 +1214,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1225,7 +1225,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1239,7 +1239,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1254,7 +1254,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1265,7 +1265,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -1277,7 +1277,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Connected workers, in the order they came.
+     * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>

@@ -12,7 +12,7 @@ public interface DescribeHostResponseOrBuilder extends
 
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 1;</code>
@@ -21,7 +21,7 @@ public interface DescribeHostResponseOrBuilder extends
   java.lang.String getHostId();
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 1;</code>
@@ -32,7 +32,7 @@ public interface DescribeHostResponseOrBuilder extends
 
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -42,7 +42,7 @@ public interface DescribeHostResponseOrBuilder extends
       getDomainsList();
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -51,7 +51,7 @@ public interface DescribeHostResponseOrBuilder extends
   int getDomainsCount();
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -61,7 +61,7 @@ public interface DescribeHostResponseOrBuilder extends
   java.lang.String getDomains(int index);
   /**
    * <pre>
-   * SWF domains served; the first is the default of Hello.domain.
+   * SWF domains served, 1 or more; the first is the default of Hello.domain.
    * </pre>
    *
    * <code>repeated string domains = 2;</code>
@@ -73,7 +73,7 @@ public interface DescribeHostResponseOrBuilder extends
 
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -82,7 +82,7 @@ public interface DescribeHostResponseOrBuilder extends
       getWorkersList();
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -90,7 +90,7 @@ public interface DescribeHostResponseOrBuilder extends
   dev.pyflow.api.v1.ConnectedWorker getWorkers(int index);
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -98,7 +98,7 @@ public interface DescribeHostResponseOrBuilder extends
   int getWorkersCount();
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>
@@ -107,7 +107,7 @@ public interface DescribeHostResponseOrBuilder extends
       getWorkersOrBuilderList();
   /**
    * <pre>
-   * Connected workers, in the order they came.
+   * Connected workers, in the order they came. As many as the host takes streams, 4,000 unless it was told otherwise.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ConnectedWorker workers = 3;</code>

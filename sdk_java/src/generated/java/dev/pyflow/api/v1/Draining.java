@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The worker takes no more tasks.
+ * The worker takes no more tasks. Set by the worker.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Draining}
@@ -199,7 +199,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The worker takes no more tasks.
+   * The worker takes no more tasks. Set by the worker.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Draining}

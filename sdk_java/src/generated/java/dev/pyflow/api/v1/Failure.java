@@ -115,7 +115,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * What happened, for a person. May be empty.
+   * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -136,7 +136,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What happened, for a person. May be empty.
+   * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -162,7 +162,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object stackTrace_ = "";
   /**
    * <pre>
-   * The stack as the source language prints it, innermost information last as in that language. May be empty.
+   * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+   * does not fit into SWF's details, the first frame and what is next to the error are kept.
    * </pre>
    *
    * <code>string stack_trace = 3;</code>
@@ -183,7 +184,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The stack as the source language prints it, innermost information last as in that language. May be empty.
+   * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+   * does not fit into SWF's details, the first frame and what is next to the error are kept.
    * </pre>
    *
    * <code>string stack_trace = 3;</code>
@@ -246,7 +248,8 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload details_;
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -258,7 +261,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -270,7 +274,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -299,7 +304,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration nextRetryDelay_;
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -311,7 +317,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -323,7 +330,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -338,7 +346,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object sourceLanguage_ = "";
   /**
    * <pre>
-   * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+   * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+   * "host" for its own failures.
    * </pre>
    *
    * <code>string source_language = 8;</code>
@@ -359,7 +368,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+   * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+   * "host" for its own failures.
    * </pre>
    *
    * <code>string source_language = 8;</code>
@@ -1001,7 +1011,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * What happened, for a person. May be empty.
+     * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -1021,7 +1031,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened, for a person. May be empty.
+     * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -1042,7 +1052,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened, for a person. May be empty.
+     * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -1059,7 +1069,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened, for a person. May be empty.
+     * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -1073,7 +1083,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened, for a person. May be empty.
+     * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -1093,7 +1103,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object stackTrace_ = "";
     /**
      * <pre>
-     * The stack as the source language prints it, innermost information last as in that language. May be empty.
+     * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+     * does not fit into SWF's details, the first frame and what is next to the error are kept.
      * </pre>
      *
      * <code>string stack_trace = 3;</code>
@@ -1113,7 +1124,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stack as the source language prints it, innermost information last as in that language. May be empty.
+     * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+     * does not fit into SWF's details, the first frame and what is next to the error are kept.
      * </pre>
      *
      * <code>string stack_trace = 3;</code>
@@ -1134,7 +1146,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stack as the source language prints it, innermost information last as in that language. May be empty.
+     * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+     * does not fit into SWF's details, the first frame and what is next to the error are kept.
      * </pre>
      *
      * <code>string stack_trace = 3;</code>
@@ -1151,7 +1164,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stack as the source language prints it, innermost information last as in that language. May be empty.
+     * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+     * does not fit into SWF's details, the first frame and what is next to the error are kept.
      * </pre>
      *
      * <code>string stack_trace = 3;</code>
@@ -1165,7 +1179,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stack as the source language prints it, innermost information last as in that language. May be empty.
+     * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+     * does not fit into SWF's details, the first frame and what is next to the error are kept.
      * </pre>
      *
      * <code>string stack_trace = 3;</code>
@@ -1342,7 +1357,8 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> detailsBuilder_;
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1353,7 +1369,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1368,7 +1385,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1386,7 +1404,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1404,7 +1423,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1429,7 +1449,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1446,7 +1467,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1458,7 +1480,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1473,7 +1496,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whatever the author attached for the workflow to read.
+     * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+     * where it does not fit into SWF's details. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -1541,7 +1565,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> nextRetryDelayBuilder_;
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1552,7 +1577,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1567,7 +1593,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1585,7 +1612,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1603,7 +1631,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1628,7 +1657,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1645,7 +1675,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1657,7 +1688,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1672,7 +1704,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+     * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+     * and more; absent: no hint.
      * </pre>
      *
      * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -1694,7 +1727,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object sourceLanguage_ = "";
     /**
      * <pre>
-     * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+     * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+     * "host" for its own failures.
      * </pre>
      *
      * <code>string source_language = 8;</code>
@@ -1714,7 +1748,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+     * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+     * "host" for its own failures.
      * </pre>
      *
      * <code>string source_language = 8;</code>
@@ -1735,7 +1770,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+     * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+     * "host" for its own failures.
      * </pre>
      *
      * <code>string source_language = 8;</code>
@@ -1752,7 +1788,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+     * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+     * "host" for its own failures.
      * </pre>
      *
      * <code>string source_language = 8;</code>
@@ -1766,7 +1803,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+     * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+     * "host" for its own failures.
      * </pre>
      *
      * <code>string source_language = 8;</code>

@@ -34,7 +34,7 @@ public interface FailureOrBuilder extends
 
   /**
    * <pre>
-   * What happened, for a person. May be empty.
+   * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -43,7 +43,7 @@ public interface FailureOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * What happened, for a person. May be empty.
+   * What happened, for a person. May be empty. Of what does not fit into SWF's details, 1,000 characters are kept.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -54,7 +54,8 @@ public interface FailureOrBuilder extends
 
   /**
    * <pre>
-   * The stack as the source language prints it, innermost information last as in that language. May be empty.
+   * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+   * does not fit into SWF's details, the first frame and what is next to the error are kept.
    * </pre>
    *
    * <code>string stack_trace = 3;</code>
@@ -63,7 +64,8 @@ public interface FailureOrBuilder extends
   java.lang.String getStackTrace();
   /**
    * <pre>
-   * The stack as the source language prints it, innermost information last as in that language. May be empty.
+   * The stack as the source language prints it, innermost information last as in that language. May be empty. Of what
+   * does not fit into SWF's details, the first frame and what is next to the error are kept.
    * </pre>
    *
    * <code>string stack_trace = 3;</code>
@@ -101,7 +103,8 @@ public interface FailureOrBuilder extends
 
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -110,7 +113,8 @@ public interface FailureOrBuilder extends
   boolean hasDetails();
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -119,7 +123,8 @@ public interface FailureOrBuilder extends
   dev.pyflow.api.v1.Payload getDetails();
   /**
    * <pre>
-   * Whatever the author attached for the workflow to read.
+   * Whatever the author attached for the workflow to read. At most Limits.payload_bytes_max bytes; replaced by a note
+   * where it does not fit into SWF's details. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 5;</code>
@@ -138,7 +143,8 @@ public interface FailureOrBuilder extends
 
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -147,7 +153,8 @@ public interface FailureOrBuilder extends
   boolean hasNextRetryDelay();
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -156,7 +163,8 @@ public interface FailureOrBuilder extends
   com.google.protobuf.Duration getNextRetryDelay();
   /**
    * <pre>
-   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once.
+   * The author's hint how long to wait before the next attempt; overrides the back-off of the retry policy once. 0 s
+   * and more; absent: no hint.
    * </pre>
    *
    * <code>.google.protobuf.Duration next_retry_delay = 7;</code>
@@ -165,7 +173,8 @@ public interface FailureOrBuilder extends
 
   /**
    * <pre>
-   * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+   * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+   * "host" for its own failures.
    * </pre>
    *
    * <code>string source_language = 8;</code>
@@ -174,7 +183,8 @@ public interface FailureOrBuilder extends
   java.lang.String getSourceLanguage();
   /**
    * <pre>
-   * "python", "ruby", "java"; another SDK sends its own lower-case name. The host uses "host" for its own failures.
+   * "python", "ruby", "java"; another SDK sends its own lower-case name of at most 64 characters. The host uses
+   * "host" for its own failures.
    * </pre>
    *
    * <code>string source_language = 8;</code>

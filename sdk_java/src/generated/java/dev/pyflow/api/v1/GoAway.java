@@ -7,8 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The end of the stream, said aloud. Only the reasons marked final end the worker process (non-zero); after the
- * others it reconnects.
+ * The end of the stream, said aloud. Set by the host. Only the reasons marked final end the worker process (non-zero);
+ * after the others it reconnects.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.GoAway}
@@ -60,7 +60,7 @@ private static final long serialVersionUID = 0L;
   private int reason_ = 0;
   /**
    * <pre>
-   * Why.
+   * Why; says whether the worker comes back.
    * </pre>
    *
    * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -71,7 +71,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Why.
+   * Why; says whether the worker comes back.
    * </pre>
    *
    * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -87,7 +87,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * What happened and what to do about it, for people.
+   * What happened and what to do about it, for people. At most 1,000 characters.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -108,7 +108,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What happened and what to do about it, for people.
+   * What happened and what to do about it, for people. At most 1,000 characters.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration reconnectAfter_;
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -145,7 +145,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -157,7 +157,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -355,8 +355,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The end of the stream, said aloud. Only the reasons marked final end the worker process (non-zero); after the
-   * others it reconnects.
+   * The end of the stream, said aloud. Set by the host. Only the reasons marked final end the worker process (non-zero);
+   * after the others it reconnects.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.GoAway}
@@ -538,7 +538,7 @@ private static final long serialVersionUID = 0L;
     private int reason_ = 0;
     /**
      * <pre>
-     * Why.
+     * Why; says whether the worker comes back.
      * </pre>
      *
      * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -549,7 +549,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says whether the worker comes back.
      * </pre>
      *
      * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -564,7 +564,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says whether the worker comes back.
      * </pre>
      *
      * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -577,7 +577,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says whether the worker comes back.
      * </pre>
      *
      * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -594,7 +594,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Why.
+     * Why; says whether the worker comes back.
      * </pre>
      *
      * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -610,7 +610,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * What happened and what to do about it, for people.
+     * What happened and what to do about it, for people. At most 1,000 characters.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -630,7 +630,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do about it, for people.
+     * What happened and what to do about it, for people. At most 1,000 characters.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -651,7 +651,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do about it, for people.
+     * What happened and what to do about it, for people. At most 1,000 characters.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -668,7 +668,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do about it, for people.
+     * What happened and what to do about it, for people. At most 1,000 characters.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -682,7 +682,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened and what to do about it, for people.
+     * What happened and what to do about it, for people. At most 1,000 characters.
      * </pre>
      *
      * <code>string message = 2;</code>
@@ -704,7 +704,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> reconnectAfterBuilder_;
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -715,7 +715,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -730,7 +730,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -748,7 +748,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -766,7 +766,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -791,7 +791,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -808,7 +808,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -820,7 +820,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -835,7 +835,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Do not come back before this time has passed. Absent: the worker's own back-off.
+     * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
      * </pre>
      *
      * <code>.google.protobuf.Duration reconnect_after = 3;</code>

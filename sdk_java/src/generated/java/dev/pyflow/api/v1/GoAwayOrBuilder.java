@@ -12,7 +12,7 @@ public interface GoAwayOrBuilder extends
 
   /**
    * <pre>
-   * Why.
+   * Why; says whether the worker comes back.
    * </pre>
    *
    * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -21,7 +21,7 @@ public interface GoAwayOrBuilder extends
   int getReasonValue();
   /**
    * <pre>
-   * Why.
+   * Why; says whether the worker comes back.
    * </pre>
    *
    * <code>.pyflow_api.v1.GoAwayReason reason = 1;</code>
@@ -31,7 +31,7 @@ public interface GoAwayOrBuilder extends
 
   /**
    * <pre>
-   * What happened and what to do about it, for people.
+   * What happened and what to do about it, for people. At most 1,000 characters.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -40,7 +40,7 @@ public interface GoAwayOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * What happened and what to do about it, for people.
+   * What happened and what to do about it, for people. At most 1,000 characters.
    * </pre>
    *
    * <code>string message = 2;</code>
@@ -51,7 +51,7 @@ public interface GoAwayOrBuilder extends
 
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -60,7 +60,7 @@ public interface GoAwayOrBuilder extends
   boolean hasReconnectAfter();
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>
@@ -69,7 +69,7 @@ public interface GoAwayOrBuilder extends
   com.google.protobuf.Duration getReconnectAfter();
   /**
    * <pre>
-   * Do not come back before this time has passed. Absent: the worker's own back-off.
+   * Do not come back before this time has passed: 60 s at most. Absent: the worker's own back-off.
    * </pre>
    *
    * <code>.google.protobuf.Duration reconnect_after = 3;</code>

@@ -72,6 +72,14 @@ public enum GoAwayReason
    * <code>GO_AWAY_REASON_SILENT = 6;</code>
    */
   GO_AWAY_REASON_SILENT(6),
+  /**
+   * <pre>
+   * The host has as many streams as it takes. Reconnect after reconnect_after; another host may have room.
+   * </pre>
+   *
+   * <code>GO_AWAY_REASON_HOST_FULL = 7;</code>
+   */
+  GO_AWAY_REASON_HOST_FULL(7),
   UNRECOGNIZED(-1),
   ;
 
@@ -141,6 +149,14 @@ public enum GoAwayReason
    * <code>GO_AWAY_REASON_SILENT = 6;</code>
    */
   public static final int GO_AWAY_REASON_SILENT_VALUE = 6;
+  /**
+   * <pre>
+   * The host has as many streams as it takes. Reconnect after reconnect_after; another host may have room.
+   * </pre>
+   *
+   * <code>GO_AWAY_REASON_HOST_FULL = 7;</code>
+   */
+  public static final int GO_AWAY_REASON_HOST_FULL_VALUE = 7;
 
 
   public final int getNumber() {
@@ -174,6 +190,7 @@ public enum GoAwayReason
       case 4: return GO_AWAY_REASON_SUPERSEDED;
       case 5: return GO_AWAY_REASON_PROTOCOL_ERROR;
       case 6: return GO_AWAY_REASON_SILENT;
+      case 7: return GO_AWAY_REASON_HOST_FULL;
       default: return null;
     }
   }

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * A task that the worker still holds when it says Hello.
+ * A task that the worker holds when it says Hello or answers a Ping. Set by the worker.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.HeldTask}
@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * As received in Task.
+   * As received in Task, at most 4,096 bytes.
    * </pre>
    *
    * <code>bytes task_token = 1;</code>
@@ -268,7 +268,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A task that the worker still holds when it says Hello.
+   * A task that the worker holds when it says Hello or answers a Ping. Set by the worker.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.HeldTask}
@@ -419,7 +419,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -431,7 +431,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -447,7 +447,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>

@@ -7,7 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Who the worker is and what it offers.
+ * Who the worker is and what it offers; all of it is set by the worker. A Hello that breaks one of its limits is
+ * answered with GoAway INCOMPATIBLE, which names the limit. Characters are Unicode code points.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Hello}
@@ -86,7 +87,8 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -98,7 +100,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -109,7 +112,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -121,7 +125,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -139,7 +144,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-   * supersedes the first. At most 64 characters.
+   * supersedes the first. 1 to 64 characters.
    * </pre>
    *
    * <code>string worker_key = 3;</code>
@@ -161,7 +166,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-   * supersedes the first. At most 64 characters.
+   * supersedes the first. 1 to 64 characters.
    * </pre>
    *
    * <code>string worker_key = 3;</code>
@@ -187,7 +192,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object workerName_ = "";
   /**
    * <pre>
-   * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+   * A name for people, for example "host:pid". At most 256 characters; may be empty.
    * </pre>
    *
    * <code>string worker_name = 4;</code>
@@ -208,7 +213,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+   * A name for people, for example "host:pid". At most 256 characters; may be empty.
    * </pre>
    *
    * <code>string worker_name = 4;</code>
@@ -234,7 +239,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object language_ = "";
   /**
    * <pre>
-   * "python", "ruby", "java", ... in lower case.
+   * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
    * </pre>
    *
    * <code>string language = 5;</code>
@@ -255,7 +260,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * "python", "ruby", "java", ... in lower case.
+   * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
    * </pre>
    *
    * <code>string language = 5;</code>
@@ -281,7 +286,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object sdkVersion_ = "";
   /**
    * <pre>
-   * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+   * Version of the SDK. Free text of at most 256 characters; may be empty.
    * </pre>
    *
    * <code>string sdk_version = 6;</code>
@@ -302,7 +307,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+   * Version of the SDK. Free text of at most 256 characters; may be empty.
    * </pre>
    *
    * <code>string sdk_version = 6;</code>
@@ -327,6 +332,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object runtimeVersion_ = "";
   /**
+   * <pre>
+   * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string runtime_version = 7;</code>
    * @return The runtimeVersion.
    */
@@ -344,6 +353,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string runtime_version = 7;</code>
    * @return The bytes for runtimeVersion.
    */
@@ -366,6 +379,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object buildId_ = "";
   /**
+   * <pre>
+   * Version of the author's build. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string build_id = 8;</code>
    * @return The buildId.
    */
@@ -383,6 +400,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * Version of the author's build. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string build_id = 8;</code>
    * @return The bytes for buildId.
    */
@@ -406,7 +427,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object authToken_ = "";
   /**
    * <pre>
-   * The bearer token, if the host asks for one. Never logged.
+   * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
    * </pre>
    *
    * <code>string auth_token = 9;</code>
@@ -427,7 +448,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The bearer token, if the host asks for one. Never logged.
+   * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
    * </pre>
    *
    * <code>string auth_token = 9;</code>
@@ -453,7 +474,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object domain_ = "";
   /**
    * <pre>
-   * SWF domain served; empty means the host's first domain.
+   * SWF domain served, at most 256 characters; empty means the host's first domain.
    * </pre>
    *
    * <code>string domain = 10;</code>
@@ -474,7 +495,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF domain served; empty means the host's first domain.
+   * SWF domain served, at most 256 characters; empty means the host's first domain.
    * </pre>
    *
    * <code>string domain = 10;</code>
@@ -500,7 +521,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object taskList_ = "";
   /**
    * <pre>
-   * SWF activity task list served. Never empty.
+   * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string task_list = 11;</code>
@@ -521,7 +542,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF activity task list served. Never empty.
+   * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string task_list = 11;</code>
@@ -547,7 +568,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.ActivityType> activityTypes_;
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -558,7 +579,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -570,7 +591,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -581,7 +602,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -592,7 +613,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -607,7 +628,7 @@ private static final long serialVersionUID = 0L;
   private int slots_ = 0;
   /**
    * <pre>
-   * How many tasks it runs at a time, for people to read; credits decide.
+   * How many tasks it runs at a time, for people to read; credits decide. Any number.
    * </pre>
    *
    * <code>uint32 slots = 13;</code>
@@ -623,7 +644,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.HeldTask> resume_;
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -634,7 +655,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -646,7 +667,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -657,7 +678,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -668,7 +689,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -996,7 +1017,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Who the worker is and what it offers.
+   * Who the worker is and what it offers; all of it is set by the worker. A Hello that breaks one of its limits is
+   * answered with GoAway INCOMPATIBLE, which names the limit. Characters are Unicode code points.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Hello}
@@ -1459,7 +1481,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1472,7 +1495,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1483,7 +1507,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1495,7 +1520,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1508,7 +1534,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1527,7 +1554,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1545,7 +1573,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1563,7 +1592,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1578,7 +1608,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+     * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+     * most 64 characters each.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1600,7 +1631,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-     * supersedes the first. At most 64 characters.
+     * supersedes the first. 1 to 64 characters.
      * </pre>
      *
      * <code>string worker_key = 3;</code>
@@ -1621,7 +1652,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-     * supersedes the first. At most 64 characters.
+     * supersedes the first. 1 to 64 characters.
      * </pre>
      *
      * <code>string worker_key = 3;</code>
@@ -1643,7 +1674,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-     * supersedes the first. At most 64 characters.
+     * supersedes the first. 1 to 64 characters.
      * </pre>
      *
      * <code>string worker_key = 3;</code>
@@ -1661,7 +1692,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-     * supersedes the first. At most 64 characters.
+     * supersedes the first. 1 to 64 characters.
      * </pre>
      *
      * <code>string worker_key = 3;</code>
@@ -1676,7 +1707,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-     * supersedes the first. At most 64 characters.
+     * supersedes the first. 1 to 64 characters.
      * </pre>
      *
      * <code>string worker_key = 3;</code>
@@ -1696,7 +1727,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object workerName_ = "";
     /**
      * <pre>
-     * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+     * A name for people, for example "host:pid". At most 256 characters; may be empty.
      * </pre>
      *
      * <code>string worker_name = 4;</code>
@@ -1716,7 +1747,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+     * A name for people, for example "host:pid". At most 256 characters; may be empty.
      * </pre>
      *
      * <code>string worker_name = 4;</code>
@@ -1737,7 +1768,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+     * A name for people, for example "host:pid". At most 256 characters; may be empty.
      * </pre>
      *
      * <code>string worker_name = 4;</code>
@@ -1754,7 +1785,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+     * A name for people, for example "host:pid". At most 256 characters; may be empty.
      * </pre>
      *
      * <code>string worker_name = 4;</code>
@@ -1768,7 +1799,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+     * A name for people, for example "host:pid". At most 256 characters; may be empty.
      * </pre>
      *
      * <code>string worker_name = 4;</code>
@@ -1788,7 +1819,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object language_ = "";
     /**
      * <pre>
-     * "python", "ruby", "java", ... in lower case.
+     * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
      * </pre>
      *
      * <code>string language = 5;</code>
@@ -1808,7 +1839,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java", ... in lower case.
+     * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
      * </pre>
      *
      * <code>string language = 5;</code>
@@ -1829,7 +1860,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java", ... in lower case.
+     * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
      * </pre>
      *
      * <code>string language = 5;</code>
@@ -1846,7 +1877,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java", ... in lower case.
+     * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
      * </pre>
      *
      * <code>string language = 5;</code>
@@ -1860,7 +1891,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * "python", "ruby", "java", ... in lower case.
+     * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
      * </pre>
      *
      * <code>string language = 5;</code>
@@ -1880,7 +1911,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object sdkVersion_ = "";
     /**
      * <pre>
-     * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+     * Version of the SDK. Free text of at most 256 characters; may be empty.
      * </pre>
      *
      * <code>string sdk_version = 6;</code>
@@ -1900,7 +1931,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+     * Version of the SDK. Free text of at most 256 characters; may be empty.
      * </pre>
      *
      * <code>string sdk_version = 6;</code>
@@ -1921,7 +1952,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+     * Version of the SDK. Free text of at most 256 characters; may be empty.
      * </pre>
      *
      * <code>string sdk_version = 6;</code>
@@ -1938,7 +1969,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+     * Version of the SDK. Free text of at most 256 characters; may be empty.
      * </pre>
      *
      * <code>string sdk_version = 6;</code>
@@ -1952,7 +1983,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+     * Version of the SDK. Free text of at most 256 characters; may be empty.
      * </pre>
      *
      * <code>string sdk_version = 6;</code>
@@ -1971,6 +2002,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object runtimeVersion_ = "";
     /**
+     * <pre>
+     * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string runtime_version = 7;</code>
      * @return The runtimeVersion.
      */
@@ -1987,6 +2022,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string runtime_version = 7;</code>
      * @return The bytes for runtimeVersion.
      */
@@ -2004,6 +2043,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string runtime_version = 7;</code>
      * @param value The runtimeVersion to set.
      * @return This builder for chaining.
@@ -2017,6 +2060,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string runtime_version = 7;</code>
      * @return This builder for chaining.
      */
@@ -2027,6 +2074,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string runtime_version = 7;</code>
      * @param value The bytes for runtimeVersion to set.
      * @return This builder for chaining.
@@ -2043,6 +2094,10 @@ private static final long serialVersionUID = 0L;
 
     private java.lang.Object buildId_ = "";
     /**
+     * <pre>
+     * Version of the author's build. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string build_id = 8;</code>
      * @return The buildId.
      */
@@ -2059,6 +2114,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Version of the author's build. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string build_id = 8;</code>
      * @return The bytes for buildId.
      */
@@ -2076,6 +2135,10 @@ private static final long serialVersionUID = 0L;
       }
     }
     /**
+     * <pre>
+     * Version of the author's build. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string build_id = 8;</code>
      * @param value The buildId to set.
      * @return This builder for chaining.
@@ -2089,6 +2152,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Version of the author's build. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string build_id = 8;</code>
      * @return This builder for chaining.
      */
@@ -2099,6 +2166,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Version of the author's build. Free text of at most 256 characters; may be empty.
+     * </pre>
+     *
      * <code>string build_id = 8;</code>
      * @param value The bytes for buildId to set.
      * @return This builder for chaining.
@@ -2116,7 +2187,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object authToken_ = "";
     /**
      * <pre>
-     * The bearer token, if the host asks for one. Never logged.
+     * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
      * </pre>
      *
      * <code>string auth_token = 9;</code>
@@ -2136,7 +2207,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bearer token, if the host asks for one. Never logged.
+     * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
      * </pre>
      *
      * <code>string auth_token = 9;</code>
@@ -2157,7 +2228,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bearer token, if the host asks for one. Never logged.
+     * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
      * </pre>
      *
      * <code>string auth_token = 9;</code>
@@ -2174,7 +2245,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bearer token, if the host asks for one. Never logged.
+     * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
      * </pre>
      *
      * <code>string auth_token = 9;</code>
@@ -2188,7 +2259,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bearer token, if the host asks for one. Never logged.
+     * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
      * </pre>
      *
      * <code>string auth_token = 9;</code>
@@ -2208,7 +2279,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object domain_ = "";
     /**
      * <pre>
-     * SWF domain served; empty means the host's first domain.
+     * SWF domain served, at most 256 characters; empty means the host's first domain.
      * </pre>
      *
      * <code>string domain = 10;</code>
@@ -2228,7 +2299,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domain served; empty means the host's first domain.
+     * SWF domain served, at most 256 characters; empty means the host's first domain.
      * </pre>
      *
      * <code>string domain = 10;</code>
@@ -2249,7 +2320,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domain served; empty means the host's first domain.
+     * SWF domain served, at most 256 characters; empty means the host's first domain.
      * </pre>
      *
      * <code>string domain = 10;</code>
@@ -2266,7 +2337,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domain served; empty means the host's first domain.
+     * SWF domain served, at most 256 characters; empty means the host's first domain.
      * </pre>
      *
      * <code>string domain = 10;</code>
@@ -2280,7 +2351,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF domain served; empty means the host's first domain.
+     * SWF domain served, at most 256 characters; empty means the host's first domain.
      * </pre>
      *
      * <code>string domain = 10;</code>
@@ -2300,7 +2371,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object taskList_ = "";
     /**
      * <pre>
-     * SWF activity task list served. Never empty.
+     * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string task_list = 11;</code>
@@ -2320,7 +2391,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF activity task list served. Never empty.
+     * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string task_list = 11;</code>
@@ -2341,7 +2412,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF activity task list served. Never empty.
+     * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string task_list = 11;</code>
@@ -2358,7 +2429,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF activity task list served. Never empty.
+     * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string task_list = 11;</code>
@@ -2372,7 +2443,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * SWF activity task list served. Never empty.
+     * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
      * </pre>
      *
      * <code>string task_list = 11;</code>
@@ -2403,7 +2474,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2417,7 +2488,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2431,7 +2502,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2445,7 +2516,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2464,7 +2535,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2482,7 +2553,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2500,7 +2571,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2519,7 +2590,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2537,7 +2608,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2555,7 +2626,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2574,7 +2645,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2591,7 +2662,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2608,7 +2679,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2619,7 +2690,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2633,7 +2704,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2648,7 +2719,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2659,7 +2730,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2671,7 +2742,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the worker can run. At least one, each name and version once.
+     * What the worker can run. 1 to 1,000, each name and version once.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -2698,7 +2769,7 @@ private static final long serialVersionUID = 0L;
     private int slots_ ;
     /**
      * <pre>
-     * How many tasks it runs at a time, for people to read; credits decide.
+     * How many tasks it runs at a time, for people to read; credits decide. Any number.
      * </pre>
      *
      * <code>uint32 slots = 13;</code>
@@ -2710,7 +2781,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks it runs at a time, for people to read; credits decide.
+     * How many tasks it runs at a time, for people to read; credits decide. Any number.
      * </pre>
      *
      * <code>uint32 slots = 13;</code>
@@ -2726,7 +2797,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many tasks it runs at a time, for people to read; credits decide.
+     * How many tasks it runs at a time, for people to read; credits decide. Any number.
      * </pre>
      *
      * <code>uint32 slots = 13;</code>
@@ -2753,7 +2824,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2767,7 +2838,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2781,7 +2852,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2795,7 +2866,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2814,7 +2885,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2832,7 +2903,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2850,7 +2921,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2869,7 +2940,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2887,7 +2958,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2905,7 +2976,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2924,7 +2995,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2941,7 +3012,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2958,7 +3029,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2969,7 +3040,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2983,7 +3054,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -2998,7 +3069,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -3009,7 +3080,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -3021,7 +3092,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks still held from before a cut of the stream or a restart of the host.
+     * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>

@@ -22,7 +22,8 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -32,7 +33,8 @@ public interface HelloOrBuilder extends
       getFeaturesList();
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -41,7 +43,8 @@ public interface HelloOrBuilder extends
   int getFeaturesCount();
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -51,7 +54,8 @@ public interface HelloOrBuilder extends
   java.lang.String getFeatures(int index);
   /**
    * <pre>
-   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored.
+   * Optional abilities the worker has. None are defined in version 1.0; unknown ones are ignored. At most 64 of at
+   * most 64 characters each.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -64,7 +68,7 @@ public interface HelloOrBuilder extends
   /**
    * <pre>
    * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-   * supersedes the first. At most 64 characters.
+   * supersedes the first. 1 to 64 characters.
    * </pre>
    *
    * <code>string worker_key = 3;</code>
@@ -74,7 +78,7 @@ public interface HelloOrBuilder extends
   /**
    * <pre>
    * Random, new at each start of the worker process, kept over reconnects. A second stream with the same key
-   * supersedes the first. At most 64 characters.
+   * supersedes the first. 1 to 64 characters.
    * </pre>
    *
    * <code>string worker_key = 3;</code>
@@ -85,7 +89,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+   * A name for people, for example "host:pid". At most 256 characters; may be empty.
    * </pre>
    *
    * <code>string worker_name = 4;</code>
@@ -94,7 +98,7 @@ public interface HelloOrBuilder extends
   java.lang.String getWorkerName();
   /**
    * <pre>
-   * A name for people and for SWF's identity field, for example "host:pid". At most 256 characters.
+   * A name for people, for example "host:pid". At most 256 characters; may be empty.
    * </pre>
    *
    * <code>string worker_name = 4;</code>
@@ -105,7 +109,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * "python", "ruby", "java", ... in lower case.
+   * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
    * </pre>
    *
    * <code>string language = 5;</code>
@@ -114,7 +118,7 @@ public interface HelloOrBuilder extends
   java.lang.String getLanguage();
   /**
    * <pre>
-   * "python", "ruby", "java", ... in lower case.
+   * "python", "ruby", "java", ... in lower case. At most 64 characters; may be empty.
    * </pre>
    *
    * <code>string language = 5;</code>
@@ -125,7 +129,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+   * Version of the SDK. Free text of at most 256 characters; may be empty.
    * </pre>
    *
    * <code>string sdk_version = 6;</code>
@@ -134,7 +138,7 @@ public interface HelloOrBuilder extends
   java.lang.String getSdkVersion();
   /**
    * <pre>
-   * Version of the SDK, of the language's runtime, and of the author's build. Free text, may be empty.
+   * Version of the SDK. Free text of at most 256 characters; may be empty.
    * </pre>
    *
    * <code>string sdk_version = 6;</code>
@@ -144,11 +148,19 @@ public interface HelloOrBuilder extends
       getSdkVersionBytes();
 
   /**
+   * <pre>
+   * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string runtime_version = 7;</code>
    * @return The runtimeVersion.
    */
   java.lang.String getRuntimeVersion();
   /**
+   * <pre>
+   * Version of the language's runtime. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string runtime_version = 7;</code>
    * @return The bytes for runtimeVersion.
    */
@@ -156,11 +168,19 @@ public interface HelloOrBuilder extends
       getRuntimeVersionBytes();
 
   /**
+   * <pre>
+   * Version of the author's build. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string build_id = 8;</code>
    * @return The buildId.
    */
   java.lang.String getBuildId();
   /**
+   * <pre>
+   * Version of the author's build. Free text of at most 256 characters; may be empty.
+   * </pre>
+   *
    * <code>string build_id = 8;</code>
    * @return The bytes for buildId.
    */
@@ -169,7 +189,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * The bearer token, if the host asks for one. Never logged.
+   * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
    * </pre>
    *
    * <code>string auth_token = 9;</code>
@@ -178,7 +198,7 @@ public interface HelloOrBuilder extends
   java.lang.String getAuthToken();
   /**
    * <pre>
-   * The bearer token, if the host asks for one. Never logged.
+   * The bearer token, if the host asks for one; else empty. At most 4,096 bytes in UTF-8. Never logged.
    * </pre>
    *
    * <code>string auth_token = 9;</code>
@@ -189,7 +209,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * SWF domain served; empty means the host's first domain.
+   * SWF domain served, at most 256 characters; empty means the host's first domain.
    * </pre>
    *
    * <code>string domain = 10;</code>
@@ -198,7 +218,7 @@ public interface HelloOrBuilder extends
   java.lang.String getDomain();
   /**
    * <pre>
-   * SWF domain served; empty means the host's first domain.
+   * SWF domain served, at most 256 characters; empty means the host's first domain.
    * </pre>
    *
    * <code>string domain = 10;</code>
@@ -209,7 +229,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * SWF activity task list served. Never empty.
+   * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string task_list = 11;</code>
@@ -218,7 +238,7 @@ public interface HelloOrBuilder extends
   java.lang.String getTaskList();
   /**
    * <pre>
-   * SWF activity task list served. Never empty.
+   * SWF activity task list served. 1 to 256 characters, and a name that SWF takes.
    * </pre>
    *
    * <code>string task_list = 11;</code>
@@ -229,7 +249,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -238,7 +258,7 @@ public interface HelloOrBuilder extends
       getActivityTypesList();
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -246,7 +266,7 @@ public interface HelloOrBuilder extends
   dev.pyflow.api.v1.ActivityType getActivityTypes(int index);
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -254,7 +274,7 @@ public interface HelloOrBuilder extends
   int getActivityTypesCount();
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -263,7 +283,7 @@ public interface HelloOrBuilder extends
       getActivityTypesOrBuilderList();
   /**
    * <pre>
-   * What the worker can run. At least one, each name and version once.
+   * What the worker can run. 1 to 1,000, each name and version once.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ActivityType activity_types = 12;</code>
@@ -273,7 +293,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * How many tasks it runs at a time, for people to read; credits decide.
+   * How many tasks it runs at a time, for people to read; credits decide. Any number.
    * </pre>
    *
    * <code>uint32 slots = 13;</code>
@@ -283,7 +303,7 @@ public interface HelloOrBuilder extends
 
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -292,7 +312,7 @@ public interface HelloOrBuilder extends
       getResumeList();
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -300,7 +320,7 @@ public interface HelloOrBuilder extends
   dev.pyflow.api.v1.HeldTask getResume(int index);
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -308,7 +328,7 @@ public interface HelloOrBuilder extends
   int getResumeCount();
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>
@@ -317,7 +337,7 @@ public interface HelloOrBuilder extends
       getResumeOrBuilderList();
   /**
    * <pre>
-   * Tasks still held from before a cut of the stream or a restart of the host.
+   * Tasks still held from before a cut of the stream or a restart of the host. At most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask resume = 14;</code>

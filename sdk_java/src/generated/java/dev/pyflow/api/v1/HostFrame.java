@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Host to worker.
+ * Host to worker; all of it is set by the host. At most Limits.frame_bytes_max bytes.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.HostFrame}
@@ -99,7 +99,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.Task> tasks_;
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -144,7 +144,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -160,7 +160,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.Cancel> cancels_;
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -171,7 +171,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -183,7 +183,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -194,7 +194,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -205,7 +205,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -221,7 +221,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.OutcomeAck> acks_;
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -232,7 +232,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -244,7 +244,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -255,7 +255,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -607,7 +607,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Host to worker.
+   * Host to worker; all of it is set by the host. At most Limits.frame_bytes_max bytes.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.HostFrame}
@@ -1145,7 +1145,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1159,7 +1159,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1173,7 +1173,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1187,7 +1187,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1206,7 +1206,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1224,7 +1224,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1242,7 +1242,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1261,7 +1261,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1279,7 +1279,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1297,7 +1297,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1316,7 +1316,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1333,7 +1333,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1350,7 +1350,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1361,7 +1361,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1375,7 +1375,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1390,7 +1390,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1401,7 +1401,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1413,7 +1413,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks to run; at most as many as the worker has credits left.
+     * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -1451,7 +1451,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1465,7 +1465,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1479,7 +1479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1493,7 +1493,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1512,7 +1512,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1530,7 +1530,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1548,7 +1548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1567,7 +1567,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1585,7 +1585,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1603,7 +1603,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1622,7 +1622,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1639,7 +1639,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1656,7 +1656,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1667,7 +1667,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1681,7 +1681,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1696,7 +1696,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1707,7 +1707,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1719,7 +1719,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks whose result is no longer wanted, or that are asked to stop.
+     * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -1757,7 +1757,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1771,7 +1771,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1785,7 +1785,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1799,7 +1799,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1818,7 +1818,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1836,7 +1836,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1854,7 +1854,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1873,7 +1873,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1891,7 +1891,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1909,7 +1909,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1928,7 +1928,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1945,7 +1945,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1962,7 +1962,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1973,7 +1973,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -1987,7 +1987,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -2002,7 +2002,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -2013,7 +2013,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -2025,7 +2025,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of outcomes. The worker forgets an outcome when it sees its ack.
+     * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>

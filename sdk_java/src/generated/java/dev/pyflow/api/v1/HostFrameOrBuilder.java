@@ -39,7 +39,7 @@ public interface HostFrameOrBuilder extends
 
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -48,7 +48,7 @@ public interface HostFrameOrBuilder extends
       getTasksList();
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -56,7 +56,7 @@ public interface HostFrameOrBuilder extends
   dev.pyflow.api.v1.Task getTasks(int index);
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -64,7 +64,7 @@ public interface HostFrameOrBuilder extends
   int getTasksCount();
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -73,7 +73,7 @@ public interface HostFrameOrBuilder extends
       getTasksOrBuilderList();
   /**
    * <pre>
-   * Tasks to run; at most as many as the worker has credits left.
+   * Tasks to run; at most as many as the worker has credits left, and 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Task tasks = 2;</code>
@@ -83,7 +83,7 @@ public interface HostFrameOrBuilder extends
 
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -92,7 +92,7 @@ public interface HostFrameOrBuilder extends
       getCancelsList();
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -100,7 +100,7 @@ public interface HostFrameOrBuilder extends
   dev.pyflow.api.v1.Cancel getCancels(int index);
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -108,7 +108,7 @@ public interface HostFrameOrBuilder extends
   int getCancelsCount();
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -117,7 +117,7 @@ public interface HostFrameOrBuilder extends
       getCancelsOrBuilderList();
   /**
    * <pre>
-   * Tasks whose result is no longer wanted, or that are asked to stop.
+   * Tasks whose result is no longer wanted, or that are asked to stop. At most 256 in one frame.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Cancel cancels = 3;</code>
@@ -127,7 +127,7 @@ public interface HostFrameOrBuilder extends
 
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -136,7 +136,7 @@ public interface HostFrameOrBuilder extends
       getAcksList();
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -144,7 +144,7 @@ public interface HostFrameOrBuilder extends
   dev.pyflow.api.v1.OutcomeAck getAcks(int index);
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -152,7 +152,7 @@ public interface HostFrameOrBuilder extends
   int getAcksCount();
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>
@@ -161,7 +161,7 @@ public interface HostFrameOrBuilder extends
       getAcksOrBuilderList();
   /**
    * <pre>
-   * What became of outcomes. The worker forgets an outcome when it sees its ack.
+   * What became of outcomes, at most 256 in one frame. The worker forgets an outcome when it sees its ack.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.OutcomeAck acks = 4;</code>

@@ -7,7 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now.
+ * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now. Set by the
+ * host: counts since its start, which only grow, tasks_held excepted.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Ledger}
@@ -56,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private long pollsOpened_ = 0L;
   /**
    * <pre>
-   * Polls sent to SWF, and how many of them brought a task.
+   * Polls sent to SWF.
    * </pre>
    *
    * <code>uint64 polls_opened = 1;</code>
@@ -70,6 +71,10 @@ private static final long serialVersionUID = 0L;
   public static final int TASKS_RECEIVED_FIELD_NUMBER = 2;
   private long tasksReceived_ = 0L;
   /**
+   * <pre>
+   * Polls that brought a task.
+   * </pre>
+   *
    * <code>uint64 tasks_received = 2;</code>
    * @return The tasksReceived.
    */
@@ -416,7 +421,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now.
+   * Every task the host ever held is accounted for: received + resumed = reported + gone + lost + held now. Set by the
+   * host: counts since its start, which only grow, tasks_held excepted.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Ledger}
@@ -639,7 +645,7 @@ private static final long serialVersionUID = 0L;
     private long pollsOpened_ ;
     /**
      * <pre>
-     * Polls sent to SWF, and how many of them brought a task.
+     * Polls sent to SWF.
      * </pre>
      *
      * <code>uint64 polls_opened = 1;</code>
@@ -651,7 +657,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Polls sent to SWF, and how many of them brought a task.
+     * Polls sent to SWF.
      * </pre>
      *
      * <code>uint64 polls_opened = 1;</code>
@@ -667,7 +673,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Polls sent to SWF, and how many of them brought a task.
+     * Polls sent to SWF.
      * </pre>
      *
      * <code>uint64 polls_opened = 1;</code>
@@ -682,6 +688,10 @@ private static final long serialVersionUID = 0L;
 
     private long tasksReceived_ ;
     /**
+     * <pre>
+     * Polls that brought a task.
+     * </pre>
+     *
      * <code>uint64 tasks_received = 2;</code>
      * @return The tasksReceived.
      */
@@ -690,6 +700,10 @@ private static final long serialVersionUID = 0L;
       return tasksReceived_;
     }
     /**
+     * <pre>
+     * Polls that brought a task.
+     * </pre>
+     *
      * <code>uint64 tasks_received = 2;</code>
      * @param value The tasksReceived to set.
      * @return This builder for chaining.
@@ -702,6 +716,10 @@ private static final long serialVersionUID = 0L;
       return this;
     }
     /**
+     * <pre>
+     * Polls that brought a task.
+     * </pre>
+     *
      * <code>uint64 tasks_received = 2;</code>
      * @return This builder for chaining.
      */

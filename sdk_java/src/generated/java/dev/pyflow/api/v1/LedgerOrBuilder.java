@@ -12,7 +12,7 @@ public interface LedgerOrBuilder extends
 
   /**
    * <pre>
-   * Polls sent to SWF, and how many of them brought a task.
+   * Polls sent to SWF.
    * </pre>
    *
    * <code>uint64 polls_opened = 1;</code>
@@ -21,6 +21,10 @@ public interface LedgerOrBuilder extends
   long getPollsOpened();
 
   /**
+   * <pre>
+   * Polls that brought a task.
+   * </pre>
+   *
    * <code>uint64 tasks_received = 2;</code>
    * @return The tasksReceived.
    */

@@ -7,7 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * What this host accepts. A worker checks before it sends, so that the author sees the error where it was made.
+ * What this host accepts. A worker checks before it sends, so that the author sees the error where it was made. Set
+ * by the host; 0 stands for SWF's own limit.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Limits}
@@ -56,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private int frameBytesMax_ = 0;
   /**
    * <pre>
-   * Bytes of one serialised frame, either way.
+   * Bytes of one serialised frame, either way. 4 MiB in version 1.0.
    * </pre>
    *
    * <code>uint32 frame_bytes_max = 1;</code>
@@ -71,7 +72,7 @@ private static final long serialVersionUID = 0L;
   private int payloadBytesMax_ = 0;
   /**
    * <pre>
-   * Bytes of one Payload.
+   * Bytes of one Payload.data. 128 KiB in version 1.0.
    * </pre>
    *
    * <code>uint32 payload_bytes_max = 2;</code>
@@ -116,7 +117,7 @@ private static final long serialVersionUID = 0L;
   private int causeDepthMax_ = 0;
   /**
    * <pre>
-   * How many causes a Failure may nest.
+   * How many causes a Failure may nest. 16 in version 1.0.
    * </pre>
    *
    * <code>uint32 cause_depth_max = 5;</code>
@@ -334,7 +335,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What this host accepts. A worker checks before it sends, so that the author sees the error where it was made.
+   * What this host accepts. A worker checks before it sends, so that the author sees the error where it was made. Set
+   * by the host; 0 stands for SWF's own limit.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Limits}
@@ -521,7 +523,7 @@ private static final long serialVersionUID = 0L;
     private int frameBytesMax_ ;
     /**
      * <pre>
-     * Bytes of one serialised frame, either way.
+     * Bytes of one serialised frame, either way. 4 MiB in version 1.0.
      * </pre>
      *
      * <code>uint32 frame_bytes_max = 1;</code>
@@ -533,7 +535,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one serialised frame, either way.
+     * Bytes of one serialised frame, either way. 4 MiB in version 1.0.
      * </pre>
      *
      * <code>uint32 frame_bytes_max = 1;</code>
@@ -549,7 +551,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one serialised frame, either way.
+     * Bytes of one serialised frame, either way. 4 MiB in version 1.0.
      * </pre>
      *
      * <code>uint32 frame_bytes_max = 1;</code>
@@ -565,7 +567,7 @@ private static final long serialVersionUID = 0L;
     private int payloadBytesMax_ ;
     /**
      * <pre>
-     * Bytes of one Payload.
+     * Bytes of one Payload.data. 128 KiB in version 1.0.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -577,7 +579,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one Payload.
+     * Bytes of one Payload.data. 128 KiB in version 1.0.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -593,7 +595,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one Payload.
+     * Bytes of one Payload.data. 128 KiB in version 1.0.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -697,7 +699,7 @@ private static final long serialVersionUID = 0L;
     private int causeDepthMax_ ;
     /**
      * <pre>
-     * How many causes a Failure may nest.
+     * How many causes a Failure may nest. 16 in version 1.0.
      * </pre>
      *
      * <code>uint32 cause_depth_max = 5;</code>
@@ -709,7 +711,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many causes a Failure may nest.
+     * How many causes a Failure may nest. 16 in version 1.0.
      * </pre>
      *
      * <code>uint32 cause_depth_max = 5;</code>
@@ -725,7 +727,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many causes a Failure may nest.
+     * How many causes a Failure may nest. 16 in version 1.0.
      * </pre>
      *
      * <code>uint32 cause_depth_max = 5;</code>

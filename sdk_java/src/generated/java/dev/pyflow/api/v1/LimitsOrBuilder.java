@@ -12,7 +12,7 @@ public interface LimitsOrBuilder extends
 
   /**
    * <pre>
-   * Bytes of one serialised frame, either way.
+   * Bytes of one serialised frame, either way. 4 MiB in version 1.0.
    * </pre>
    *
    * <code>uint32 frame_bytes_max = 1;</code>
@@ -22,7 +22,7 @@ public interface LimitsOrBuilder extends
 
   /**
    * <pre>
-   * Bytes of one Payload.
+   * Bytes of one Payload.data. 128 KiB in version 1.0.
    * </pre>
    *
    * <code>uint32 payload_bytes_max = 2;</code>
@@ -52,7 +52,7 @@ public interface LimitsOrBuilder extends
 
   /**
    * <pre>
-   * How many causes a Failure may nest.
+   * How many causes a Failure may nest. 16 in version 1.0.
    * </pre>
    *
    * <code>uint32 cause_depth_max = 5;</code>

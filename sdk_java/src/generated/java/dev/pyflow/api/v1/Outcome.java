@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * How a task ended on the worker's side.
+ * How a task ended on the worker's side. Set by the worker, or by the caller of CompleteTask.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Outcome}
@@ -103,7 +103,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * As received in Task.
+   * As received in Task, at most 4,096 bytes.
    * </pre>
    *
    * <code>bytes task_token = 1;</code>
@@ -521,7 +521,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How a task ended on the worker's side.
+   * How a task ended on the worker's side. Set by the worker, or by the caller of CompleteTask.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Outcome}
@@ -760,7 +760,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -772,7 +772,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -788,7 +788,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>

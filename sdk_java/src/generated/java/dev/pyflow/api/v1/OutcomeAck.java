@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * What became of an outcome. Sent once SWF has it, or has refused it for good.
+ * What became of an outcome. Set by the host, once SWF has the outcome or has refused it for good.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.OutcomeAck}
@@ -74,7 +74,7 @@ private static final long serialVersionUID = 0L;
   private int status_ = 0;
   /**
    * <pre>
-   * What happened.
+   * What happened to the task, or why nothing did.
    * </pre>
    *
    * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -85,7 +85,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What happened.
+   * What happened to the task, or why nothing did.
    * </pre>
    *
    * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -101,7 +101,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+   * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+   * characters.
    * </pre>
    *
    * <code>string message = 3;</code>
@@ -122,7 +123,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+   * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+   * characters.
    * </pre>
    *
    * <code>string message = 3;</code>
@@ -326,7 +328,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of an outcome. Sent once SWF has it, or has refused it for good.
+   * What became of an outcome. Set by the host, once SWF has the outcome or has refused it for good.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.OutcomeAck}
@@ -535,7 +537,7 @@ private static final long serialVersionUID = 0L;
     private int status_ = 0;
     /**
      * <pre>
-     * What happened.
+     * What happened to the task, or why nothing did.
      * </pre>
      *
      * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -546,7 +548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened.
+     * What happened to the task, or why nothing did.
      * </pre>
      *
      * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -561,7 +563,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened.
+     * What happened to the task, or why nothing did.
      * </pre>
      *
      * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -574,7 +576,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened.
+     * What happened to the task, or why nothing did.
      * </pre>
      *
      * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -591,7 +593,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What happened.
+     * What happened to the task, or why nothing did.
      * </pre>
      *
      * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -607,7 +609,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+     * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+     * characters.
      * </pre>
      *
      * <code>string message = 3;</code>
@@ -627,7 +630,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+     * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+     * characters.
      * </pre>
      *
      * <code>string message = 3;</code>
@@ -648,7 +652,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+     * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+     * characters.
      * </pre>
      *
      * <code>string message = 3;</code>
@@ -665,7 +670,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+     * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+     * characters.
      * </pre>
      *
      * <code>string message = 3;</code>
@@ -679,7 +685,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+     * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+     * characters.
      * </pre>
      *
      * <code>string message = 3;</code>

@@ -22,7 +22,7 @@ public interface OutcomeAckOrBuilder extends
 
   /**
    * <pre>
-   * What happened.
+   * What happened to the task, or why nothing did.
    * </pre>
    *
    * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -31,7 +31,7 @@ public interface OutcomeAckOrBuilder extends
   int getStatusValue();
   /**
    * <pre>
-   * What happened.
+   * What happened to the task, or why nothing did.
    * </pre>
    *
    * <code>.pyflow_api.v1.AckStatus status = 2;</code>
@@ -41,7 +41,8 @@ public interface OutcomeAckOrBuilder extends
 
   /**
    * <pre>
-   * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+   * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+   * characters.
    * </pre>
    *
    * <code>string message = 3;</code>
@@ -50,7 +51,8 @@ public interface OutcomeAckOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * For people: which limit was broken, or what SWF said. Empty for REPORTED.
+   * For people: which limit was broken, or what SWF said. Empty for REPORTED. At most 1,000
+   * characters.
    * </pre>
    *
    * <code>string message = 3;</code>

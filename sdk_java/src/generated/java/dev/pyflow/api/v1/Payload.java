@@ -7,7 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * One encoded value.
+ * One encoded value. Set by whoever has the value: the worker, the caller of a unary call, or the host for what comes
+ * from SWF.
  *
  * Absent (the message not set) means "no value": SWF's event had no input or result member. That differs from a
  * present payload holding JSON null, which is a value.
@@ -61,7 +62,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString data_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The encoded value. Limit: Limits.payload_bytes_max of Welcome.
+   * The encoded value. At most Limits.payload_bytes_max bytes, and as JSON text as many characters as the field that
+   * holds the payload says.
    * </pre>
    *
    * <code>bytes data = 1;</code>
@@ -77,8 +79,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object contentType_ = "";
   /**
    * <pre>
-   * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-   * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+   * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+   * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
    * </pre>
    *
    * <code>string content_type = 2;</code>
@@ -99,8 +101,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-   * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+   * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+   * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
    * </pre>
    *
    * <code>string content_type = 2;</code>
@@ -294,7 +296,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One encoded value.
+   * One encoded value. Set by whoever has the value: the worker, the caller of a unary call, or the host for what comes
+   * from SWF.
    *
    * Absent (the message not set) means "no value": SWF's event had no input or result member. That differs from a
    * present payload holding JSON null, which is a value.
@@ -450,7 +453,8 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString data_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The encoded value. Limit: Limits.payload_bytes_max of Welcome.
+     * The encoded value. At most Limits.payload_bytes_max bytes, and as JSON text as many characters as the field that
+     * holds the payload says.
      * </pre>
      *
      * <code>bytes data = 1;</code>
@@ -462,7 +466,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The encoded value. Limit: Limits.payload_bytes_max of Welcome.
+     * The encoded value. At most Limits.payload_bytes_max bytes, and as JSON text as many characters as the field that
+     * holds the payload says.
      * </pre>
      *
      * <code>bytes data = 1;</code>
@@ -478,7 +483,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The encoded value. Limit: Limits.payload_bytes_max of Welcome.
+     * The encoded value. At most Limits.payload_bytes_max bytes, and as JSON text as many characters as the field that
+     * holds the payload says.
      * </pre>
      *
      * <code>bytes data = 1;</code>
@@ -494,8 +500,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object contentType_ = "";
     /**
      * <pre>
-     * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-     * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+     * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+     * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
      * </pre>
      *
      * <code>string content_type = 2;</code>
@@ -515,8 +521,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-     * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+     * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+     * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
      * </pre>
      *
      * <code>string content_type = 2;</code>
@@ -537,8 +543,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-     * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+     * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+     * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
      * </pre>
      *
      * <code>string content_type = 2;</code>
@@ -555,8 +561,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-     * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+     * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+     * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
      * </pre>
      *
      * <code>string content_type = 2;</code>
@@ -570,8 +576,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-     * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+     * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+     * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
      * </pre>
      *
      * <code>string content_type = 2;</code>

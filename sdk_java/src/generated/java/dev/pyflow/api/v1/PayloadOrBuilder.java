@@ -12,7 +12,8 @@ public interface PayloadOrBuilder extends
 
   /**
    * <pre>
-   * The encoded value. Limit: Limits.payload_bytes_max of Welcome.
+   * The encoded value. At most Limits.payload_bytes_max bytes, and as JSON text as many characters as the field that
+   * holds the payload says.
    * </pre>
    *
    * <code>bytes data = 1;</code>
@@ -22,8 +23,8 @@ public interface PayloadOrBuilder extends
 
   /**
    * <pre>
-   * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-   * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+   * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+   * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
    * </pre>
    *
    * <code>string content_type = 2;</code>
@@ -32,8 +33,8 @@ public interface PayloadOrBuilder extends
   java.lang.String getContentType();
   /**
    * <pre>
-   * Set by whoever encoded the value. Empty means "application/json", which is UTF-8 JSON without NaN or Infinity.
-   * The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
+   * What the bytes are, at most 64 characters. Empty means "application/json", which is UTF-8 JSON without NaN or
+   * Infinity. The contract knows no other type yet; a reader that meets an unknown one fails the task, naming it.
    * </pre>
    *
    * <code>string content_type = 2;</code>

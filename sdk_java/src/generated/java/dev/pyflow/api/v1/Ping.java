@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * A sign of life.
+ * A sign of life that asks for one. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Ping}
@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private long nonce_ = 0L;
   /**
    * <pre>
-   * Comes back in Status.
+   * Comes back in Status. Any number.
    * </pre>
    *
    * <code>uint64 nonce = 1;</code>
@@ -231,7 +231,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A sign of life.
+   * A sign of life that asks for one. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Ping}
@@ -370,7 +370,7 @@ private static final long serialVersionUID = 0L;
     private long nonce_ ;
     /**
      * <pre>
-     * Comes back in Status.
+     * Comes back in Status. Any number.
      * </pre>
      *
      * <code>uint64 nonce = 1;</code>
@@ -382,7 +382,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Comes back in Status.
+     * Comes back in Status. Any number.
      * </pre>
      *
      * <code>uint64 nonce = 1;</code>
@@ -398,7 +398,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Comes back in Status.
+     * Comes back in Status. Any number.
      * </pre>
      *
      * <code>uint64 nonce = 1;</code>

@@ -12,7 +12,7 @@ public interface PingOrBuilder extends
 
   /**
    * <pre>
-   * Comes back in Status.
+   * Comes back in Status. Any number.
    * </pre>
    *
    * <code>uint64 nonce = 1;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The latest progress of a running task.
+ * The latest progress of a running task. Set by the worker, or by the caller of RecordTaskProgress.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Progress}
@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * As received in Task.
+   * As received in Task, at most 4,096 bytes.
    * </pre>
    *
    * <code>bytes task_token = 1;</code>
@@ -289,7 +289,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The latest progress of a running task.
+   * The latest progress of a running task. Set by the worker, or by the caller of RecordTaskProgress.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Progress}
@@ -457,7 +457,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString taskToken_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -469,7 +469,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>
@@ -485,7 +485,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * As received in Task.
+     * As received in Task, at most 4,096 bytes.
      * </pre>
      *
      * <code>bytes task_token = 1;</code>

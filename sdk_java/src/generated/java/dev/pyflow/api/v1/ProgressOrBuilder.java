@@ -12,7 +12,7 @@ public interface ProgressOrBuilder extends
 
   /**
    * <pre>
-   * As received in Task.
+   * As received in Task, at most 4,096 bytes.
    * </pre>
    *
    * <code>bytes task_token = 1;</code>

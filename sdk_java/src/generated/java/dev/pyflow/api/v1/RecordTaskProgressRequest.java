@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Progress of a task, from whoever holds its token.
+ * Progress of a task. Set by the caller, who holds its token.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.RecordTaskProgressRequest}
@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Progress progress_;
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Progress of a task, from whoever holds its token.
+   * Progress of a task. Set by the caller, who holds its token.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.RecordTaskProgressRequest}
@@ -417,7 +417,7 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Progress, dev.pyflow.api.v1.Progress.Builder, dev.pyflow.api.v1.ProgressOrBuilder> progressBuilder_;
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -428,7 +428,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -443,7 +443,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -461,7 +461,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -479,7 +479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -504,7 +504,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -521,7 +521,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -533,7 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -548,7 +548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Details are optional: without them it is a plain heartbeat.
+     * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
      * </pre>
      *
      * <code>.pyflow_api.v1.Progress progress = 1;</code>

@@ -12,7 +12,7 @@ public interface RecordTaskProgressRequestOrBuilder extends
 
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -21,7 +21,7 @@ public interface RecordTaskProgressRequestOrBuilder extends
   boolean hasProgress();
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>
@@ -30,7 +30,7 @@ public interface RecordTaskProgressRequestOrBuilder extends
   dev.pyflow.api.v1.Progress getProgress();
   /**
    * <pre>
-   * Details are optional: without them it is a plain heartbeat.
+   * Details are optional: without them it is a plain heartbeat. At most 2,048 characters as JSON text, SWF's limit.
    * </pre>
    *
    * <code>.pyflow_api.v1.Progress progress = 1;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * What SWF answered.
+ * What SWF answered. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.RecordTaskProgressResponse}
@@ -231,7 +231,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What SWF answered.
+   * What SWF answered. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.RecordTaskProgressResponse}

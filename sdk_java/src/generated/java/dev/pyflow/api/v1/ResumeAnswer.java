@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Whether a held task is still wanted.
+ * Whether a held task is still wanted. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.ResumeAnswer}
@@ -258,7 +258,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Whether a held task is still wanted.
+   * Whether a held task is still wanted. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.ResumeAnswer}

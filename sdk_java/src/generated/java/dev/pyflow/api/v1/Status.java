@@ -7,7 +7,8 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The worker's answer to Ping, given by the loop that receives tasks, so that a dead loop cannot look alive.
+ * The worker's answer to Ping, given by the loop that receives tasks, so that a dead loop cannot look alive. Set by the
+ * worker.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Status}
@@ -73,7 +74,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.HeldTask> held_;
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -84,7 +85,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -96,7 +97,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -107,7 +108,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -118,7 +119,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -133,7 +134,7 @@ private static final long serialVersionUID = 0L;
   private int slotsFree_ = 0;
   /**
    * <pre>
-   * Free slots right now, for people to read.
+   * Free slots right now, for people to read. Any number.
    * </pre>
    *
    * <code>uint32 slots_free = 3;</code>
@@ -337,7 +338,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The worker's answer to Ping, given by the loop that receives tasks, so that a dead loop cannot look alive.
+   * The worker's answer to Ping, given by the loop that receives tasks, so that a dead loop cannot look alive. Set by the
+   * worker.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Status}
@@ -602,7 +604,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -616,7 +618,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -630,7 +632,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -644,7 +646,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -663,7 +665,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -681,7 +683,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -699,7 +701,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -718,7 +720,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -736,7 +738,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -754,7 +756,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -773,7 +775,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -790,7 +792,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -807,7 +809,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -818,7 +820,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -832,7 +834,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -847,7 +849,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -858,7 +860,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -870,7 +872,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tasks received and not yet acked, running or finished.
+     * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -897,7 +899,7 @@ private static final long serialVersionUID = 0L;
     private int slotsFree_ ;
     /**
      * <pre>
-     * Free slots right now, for people to read.
+     * Free slots right now, for people to read. Any number.
      * </pre>
      *
      * <code>uint32 slots_free = 3;</code>
@@ -909,7 +911,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Free slots right now, for people to read.
+     * Free slots right now, for people to read. Any number.
      * </pre>
      *
      * <code>uint32 slots_free = 3;</code>
@@ -925,7 +927,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Free slots right now, for people to read.
+     * Free slots right now, for people to read. Any number.
      * </pre>
      *
      * <code>uint32 slots_free = 3;</code>

@@ -22,7 +22,7 @@ public interface StatusOrBuilder extends
 
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -31,7 +31,7 @@ public interface StatusOrBuilder extends
       getHeldList();
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -39,7 +39,7 @@ public interface StatusOrBuilder extends
   dev.pyflow.api.v1.HeldTask getHeld(int index);
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -47,7 +47,7 @@ public interface StatusOrBuilder extends
   int getHeldCount();
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -56,7 +56,7 @@ public interface StatusOrBuilder extends
       getHeldOrBuilderList();
   /**
    * <pre>
-   * Tasks received and not yet acked, running or finished.
+   * Tasks received and not yet acked, running or finished. All of them, at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.HeldTask held = 2;</code>
@@ -66,7 +66,7 @@ public interface StatusOrBuilder extends
 
   /**
    * <pre>
-   * Free slots right now, for people to read.
+   * Free slots right now, for people to read. Any number.
    * </pre>
    *
    * <code>uint32 slots_free = 3;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * One activity task of SWF.
+ * One activity task of SWF. Set by the host; names have SWF's limits.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Task}
@@ -91,7 +91,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object activityName_ = "";
   /**
    * <pre>
-   * The type, as registered.
+   * Name of the type, as registered: 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_name = 2;</code>
@@ -112,7 +112,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The type, as registered.
+   * Name of the type, as registered: 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_name = 2;</code>
@@ -137,6 +137,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object activityVersion_ = "";
   /**
+   * <pre>
+   * Version of the type, as registered: 1 to 64 characters.
+   * </pre>
+   *
    * <code>string activity_version = 3;</code>
    * @return The activityVersion.
    */
@@ -154,6 +158,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * Version of the type, as registered: 1 to 64 characters.
+   * </pre>
+   *
    * <code>string activity_version = 3;</code>
    * @return The bytes for activityVersion.
    */
@@ -176,7 +184,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload input_;
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -188,7 +196,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -200,7 +208,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -215,7 +223,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object workflowId_ = "";
   /**
    * <pre>
-   * Which execution asked, for logs and for keys of idempotency.
+   * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
    * </pre>
    *
    * <code>string workflow_id = 5;</code>
@@ -236,7 +244,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Which execution asked, for logs and for keys of idempotency.
+   * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
    * </pre>
    *
    * <code>string workflow_id = 5;</code>
@@ -261,6 +269,10 @@ private static final long serialVersionUID = 0L;
   @SuppressWarnings("serial")
   private volatile java.lang.Object runId_ = "";
   /**
+   * <pre>
+   * Which run of it. At most 64 characters.
+   * </pre>
+   *
    * <code>string run_id = 6;</code>
    * @return The runId.
    */
@@ -278,6 +290,10 @@ private static final long serialVersionUID = 0L;
     }
   }
   /**
+   * <pre>
+   * Which run of it. At most 64 characters.
+   * </pre>
+   *
    * <code>string run_id = 6;</code>
    * @return The bytes for runId.
    */
@@ -301,7 +317,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object activityId_ = "";
   /**
    * <pre>
-   * SWF's activityId: unique among the open activities of the run.
+   * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_id = 7;</code>
@@ -322,7 +338,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * SWF's activityId: unique among the open activities of the run.
+   * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_id = 7;</code>
@@ -347,7 +363,7 @@ private static final long serialVersionUID = 0L;
   private int attempt_ = 0;
   /**
    * <pre>
-   * 1 for the first attempt of this call; counted by the workflow's retry policy.
+   * 1 for the first attempt of this call; counted by the workflow's retry policy. At most 999,999.
    * </pre>
    *
    * <code>uint32 attempt = 8;</code>
@@ -400,7 +416,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration heartbeatTimeout_;
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -412,7 +429,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -424,7 +442,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -438,7 +457,8 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload lastProgress_;
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -450,7 +470,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -462,7 +483,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -500,7 +522,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -521,7 +543,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -532,7 +554,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -550,7 +572,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -877,7 +899,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * One activity task of SWF.
+   * One activity task of SWF. Set by the host; names have SWF's limits.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Task}
@@ -1276,7 +1298,7 @@ java.lang.String defaultValue) {
     private java.lang.Object activityName_ = "";
     /**
      * <pre>
-     * The type, as registered.
+     * Name of the type, as registered: 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_name = 2;</code>
@@ -1296,7 +1318,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The type, as registered.
+     * Name of the type, as registered: 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_name = 2;</code>
@@ -1317,7 +1339,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The type, as registered.
+     * Name of the type, as registered: 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_name = 2;</code>
@@ -1334,7 +1356,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The type, as registered.
+     * Name of the type, as registered: 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_name = 2;</code>
@@ -1348,7 +1370,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The type, as registered.
+     * Name of the type, as registered: 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_name = 2;</code>
@@ -1367,6 +1389,10 @@ java.lang.String defaultValue) {
 
     private java.lang.Object activityVersion_ = "";
     /**
+     * <pre>
+     * Version of the type, as registered: 1 to 64 characters.
+     * </pre>
+     *
      * <code>string activity_version = 3;</code>
      * @return The activityVersion.
      */
@@ -1383,6 +1409,10 @@ java.lang.String defaultValue) {
       }
     }
     /**
+     * <pre>
+     * Version of the type, as registered: 1 to 64 characters.
+     * </pre>
+     *
      * <code>string activity_version = 3;</code>
      * @return The bytes for activityVersion.
      */
@@ -1400,6 +1430,10 @@ java.lang.String defaultValue) {
       }
     }
     /**
+     * <pre>
+     * Version of the type, as registered: 1 to 64 characters.
+     * </pre>
+     *
      * <code>string activity_version = 3;</code>
      * @param value The activityVersion to set.
      * @return This builder for chaining.
@@ -1413,6 +1447,10 @@ java.lang.String defaultValue) {
       return this;
     }
     /**
+     * <pre>
+     * Version of the type, as registered: 1 to 64 characters.
+     * </pre>
+     *
      * <code>string activity_version = 3;</code>
      * @return This builder for chaining.
      */
@@ -1423,6 +1461,10 @@ java.lang.String defaultValue) {
       return this;
     }
     /**
+     * <pre>
+     * Version of the type, as registered: 1 to 64 characters.
+     * </pre>
+     *
      * <code>string activity_version = 3;</code>
      * @param value The bytes for activityVersion to set.
      * @return This builder for chaining.
@@ -1442,7 +1484,7 @@ java.lang.String defaultValue) {
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> inputBuilder_;
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1453,7 +1495,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1468,7 +1510,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1486,7 +1528,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1504,7 +1546,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1529,7 +1571,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1546,7 +1588,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1558,7 +1600,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1573,7 +1615,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument. Absent: the workflow gave none.
+     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1595,7 +1637,7 @@ java.lang.String defaultValue) {
     private java.lang.Object workflowId_ = "";
     /**
      * <pre>
-     * Which execution asked, for logs and for keys of idempotency.
+     * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
      * </pre>
      *
      * <code>string workflow_id = 5;</code>
@@ -1615,7 +1657,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Which execution asked, for logs and for keys of idempotency.
+     * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
      * </pre>
      *
      * <code>string workflow_id = 5;</code>
@@ -1636,7 +1678,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Which execution asked, for logs and for keys of idempotency.
+     * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
      * </pre>
      *
      * <code>string workflow_id = 5;</code>
@@ -1653,7 +1695,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Which execution asked, for logs and for keys of idempotency.
+     * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
      * </pre>
      *
      * <code>string workflow_id = 5;</code>
@@ -1667,7 +1709,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Which execution asked, for logs and for keys of idempotency.
+     * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
      * </pre>
      *
      * <code>string workflow_id = 5;</code>
@@ -1686,6 +1728,10 @@ java.lang.String defaultValue) {
 
     private java.lang.Object runId_ = "";
     /**
+     * <pre>
+     * Which run of it. At most 64 characters.
+     * </pre>
+     *
      * <code>string run_id = 6;</code>
      * @return The runId.
      */
@@ -1702,6 +1748,10 @@ java.lang.String defaultValue) {
       }
     }
     /**
+     * <pre>
+     * Which run of it. At most 64 characters.
+     * </pre>
+     *
      * <code>string run_id = 6;</code>
      * @return The bytes for runId.
      */
@@ -1719,6 +1769,10 @@ java.lang.String defaultValue) {
       }
     }
     /**
+     * <pre>
+     * Which run of it. At most 64 characters.
+     * </pre>
+     *
      * <code>string run_id = 6;</code>
      * @param value The runId to set.
      * @return This builder for chaining.
@@ -1732,6 +1786,10 @@ java.lang.String defaultValue) {
       return this;
     }
     /**
+     * <pre>
+     * Which run of it. At most 64 characters.
+     * </pre>
+     *
      * <code>string run_id = 6;</code>
      * @return This builder for chaining.
      */
@@ -1742,6 +1800,10 @@ java.lang.String defaultValue) {
       return this;
     }
     /**
+     * <pre>
+     * Which run of it. At most 64 characters.
+     * </pre>
+     *
      * <code>string run_id = 6;</code>
      * @param value The bytes for runId to set.
      * @return This builder for chaining.
@@ -1759,7 +1821,7 @@ java.lang.String defaultValue) {
     private java.lang.Object activityId_ = "";
     /**
      * <pre>
-     * SWF's activityId: unique among the open activities of the run.
+     * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_id = 7;</code>
@@ -1779,7 +1841,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * SWF's activityId: unique among the open activities of the run.
+     * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_id = 7;</code>
@@ -1800,7 +1862,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * SWF's activityId: unique among the open activities of the run.
+     * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_id = 7;</code>
@@ -1817,7 +1879,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * SWF's activityId: unique among the open activities of the run.
+     * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_id = 7;</code>
@@ -1831,7 +1893,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * SWF's activityId: unique among the open activities of the run.
+     * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
      * </pre>
      *
      * <code>string activity_id = 7;</code>
@@ -1851,7 +1913,7 @@ java.lang.String defaultValue) {
     private int attempt_ ;
     /**
      * <pre>
-     * 1 for the first attempt of this call; counted by the workflow's retry policy.
+     * 1 for the first attempt of this call; counted by the workflow's retry policy. At most 999,999.
      * </pre>
      *
      * <code>uint32 attempt = 8;</code>
@@ -1863,7 +1925,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * 1 for the first attempt of this call; counted by the workflow's retry policy.
+     * 1 for the first attempt of this call; counted by the workflow's retry policy. At most 999,999.
      * </pre>
      *
      * <code>uint32 attempt = 8;</code>
@@ -1879,7 +1941,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * 1 for the first attempt of this call; counted by the workflow's retry policy.
+     * 1 for the first attempt of this call; counted by the workflow's retry policy. At most 999,999.
      * </pre>
      *
      * <code>uint32 attempt = 8;</code>
@@ -2052,7 +2114,8 @@ java.lang.String defaultValue) {
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> heartbeatTimeoutBuilder_;
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2063,7 +2126,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2078,7 +2142,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2096,7 +2161,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2114,7 +2180,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2139,7 +2206,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2156,7 +2224,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2168,7 +2237,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2183,7 +2253,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+     * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+     * by itself; progress is sent for its details.
      * </pre>
      *
      * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -2207,7 +2278,8 @@ java.lang.String defaultValue) {
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> lastProgressBuilder_;
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2218,7 +2290,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2233,7 +2306,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2251,7 +2325,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2269,7 +2344,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2294,7 +2370,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2311,7 +2388,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2323,7 +2401,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2338,7 +2417,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The last progress details of the attempt before this one, if any.
+     * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+     * hosts sent them; what others sent has SWF's limit of 2,048.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -2385,7 +2465,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2406,7 +2486,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2417,7 +2497,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2435,7 +2515,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2459,7 +2539,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2482,7 +2562,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -2499,7 +2579,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Trace context and the like. Keys in lower case.
+     * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
      * </pre>
      *
      * <code>map&lt;string, string&gt; headers = 12;</code>

@@ -22,7 +22,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The type, as registered.
+   * Name of the type, as registered: 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_name = 2;</code>
@@ -31,7 +31,7 @@ public interface TaskOrBuilder extends
   java.lang.String getActivityName();
   /**
    * <pre>
-   * The type, as registered.
+   * Name of the type, as registered: 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_name = 2;</code>
@@ -41,11 +41,19 @@ public interface TaskOrBuilder extends
       getActivityNameBytes();
 
   /**
+   * <pre>
+   * Version of the type, as registered: 1 to 64 characters.
+   * </pre>
+   *
    * <code>string activity_version = 3;</code>
    * @return The activityVersion.
    */
   java.lang.String getActivityVersion();
   /**
+   * <pre>
+   * Version of the type, as registered: 1 to 64 characters.
+   * </pre>
+   *
    * <code>string activity_version = 3;</code>
    * @return The bytes for activityVersion.
    */
@@ -54,7 +62,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -63,7 +71,7 @@ public interface TaskOrBuilder extends
   boolean hasInput();
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -72,7 +80,7 @@ public interface TaskOrBuilder extends
   dev.pyflow.api.v1.Payload getInput();
   /**
    * <pre>
-   * The argument. Absent: the workflow gave none.
+   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -81,7 +89,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * Which execution asked, for logs and for keys of idempotency.
+   * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
    * </pre>
    *
    * <code>string workflow_id = 5;</code>
@@ -90,7 +98,7 @@ public interface TaskOrBuilder extends
   java.lang.String getWorkflowId();
   /**
    * <pre>
-   * Which execution asked, for logs and for keys of idempotency.
+   * Which execution asked, for logs and for keys of idempotency. At most 256 characters.
    * </pre>
    *
    * <code>string workflow_id = 5;</code>
@@ -100,11 +108,19 @@ public interface TaskOrBuilder extends
       getWorkflowIdBytes();
 
   /**
+   * <pre>
+   * Which run of it. At most 64 characters.
+   * </pre>
+   *
    * <code>string run_id = 6;</code>
    * @return The runId.
    */
   java.lang.String getRunId();
   /**
+   * <pre>
+   * Which run of it. At most 64 characters.
+   * </pre>
+   *
    * <code>string run_id = 6;</code>
    * @return The bytes for runId.
    */
@@ -113,7 +129,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * SWF's activityId: unique among the open activities of the run.
+   * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_id = 7;</code>
@@ -122,7 +138,7 @@ public interface TaskOrBuilder extends
   java.lang.String getActivityId();
   /**
    * <pre>
-   * SWF's activityId: unique among the open activities of the run.
+   * SWF's activityId: unique among the open activities of the run. 1 to 256 characters.
    * </pre>
    *
    * <code>string activity_id = 7;</code>
@@ -133,7 +149,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * 1 for the first attempt of this call; counted by the workflow's retry policy.
+   * 1 for the first attempt of this call; counted by the workflow's retry policy. At most 999,999.
    * </pre>
    *
    * <code>uint32 attempt = 8;</code>
@@ -170,7 +186,8 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -179,7 +196,8 @@ public interface TaskOrBuilder extends
   boolean hasHeartbeatTimeout();
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -188,7 +206,8 @@ public interface TaskOrBuilder extends
   com.google.protobuf.Duration getHeartbeatTimeout();
   /**
    * <pre>
-   * The heartbeat timeout of the task. The host heartbeats by itself; progress is sent for its details.
+   * The heartbeat timeout of the task, in whole seconds. Absent: none, or the host cannot know it. The host heartbeats
+   * by itself; progress is sent for its details.
    * </pre>
    *
    * <code>.google.protobuf.Duration heartbeat_timeout = 10;</code>
@@ -197,7 +216,8 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -206,7 +226,8 @@ public interface TaskOrBuilder extends
   boolean hasLastProgress();
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -215,7 +236,8 @@ public interface TaskOrBuilder extends
   dev.pyflow.api.v1.Payload getLastProgress();
   /**
    * <pre>
-   * The last progress details of the attempt before this one, if any.
+   * The last progress details of the attempts before this one, if any. Of Limits.progress_chars_max characters if our
+   * hosts sent them; what others sent has SWF's limit of 2,048.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload last_progress = 11;</code>
@@ -224,7 +246,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -232,7 +254,7 @@ public interface TaskOrBuilder extends
   int getHeadersCount();
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -247,7 +269,7 @@ public interface TaskOrBuilder extends
   getHeaders();
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -256,7 +278,7 @@ public interface TaskOrBuilder extends
   getHeadersMap();
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>
@@ -268,7 +290,7 @@ java.lang.String getHeadersOrDefault(
 java.lang.String defaultValue);
   /**
    * <pre>
-   * Trace context and the like. Keys in lower case.
+   * Trace context and the like. Keys in lower case; version 1.0 knows "traceparent", of 55 characters.
    * </pre>
    *
    * <code>map&lt;string, string&gt; headers = 12;</code>

@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The host's answer to Hello: what was agreed.
+ * The host's answer to Hello: what was agreed. Set by the host.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.Welcome}
@@ -62,7 +62,7 @@ private static final long serialVersionUID = 0L;
   private int contractVersion_ = 0;
   /**
    * <pre>
-   * The contract version spoken from now on: at most the one of Hello.
+   * The contract version spoken from now on: 1 or more, and at most the one of Hello.
    * </pre>
    *
    * <code>uint32 contract_version = 1;</code>
@@ -79,7 +79,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -91,7 +91,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -102,7 +102,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -114,7 +114,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -131,7 +131,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object hostId_ = "";
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 3;</code>
@@ -152,7 +152,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 3;</code>
@@ -177,7 +177,8 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Duration pingInterval_;
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -189,7 +190,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -201,7 +203,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -215,7 +218,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Limits limits_;
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -227,7 +230,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -239,7 +242,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -254,7 +257,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.ResumeAnswer> resumed_;
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -265,7 +268,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -277,7 +280,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -288,7 +291,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -299,7 +302,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -315,7 +318,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object domain_ = "";
   /**
    * <pre>
-   * The domain served, filled in if Hello left it empty.
+   * The domain served, filled in if Hello left it empty. 1 to 256 characters.
    * </pre>
    *
    * <code>string domain = 7;</code>
@@ -336,7 +339,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The domain served, filled in if Hello left it empty.
+   * The domain served, filled in if Hello left it empty. 1 to 256 characters.
    * </pre>
    *
    * <code>string domain = 7;</code>
@@ -607,7 +610,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The host's answer to Hello: what was agreed.
+   * The host's answer to Hello: what was agreed. Set by the host.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.Welcome}
@@ -906,7 +909,7 @@ private static final long serialVersionUID = 0L;
     private int contractVersion_ ;
     /**
      * <pre>
-     * The contract version spoken from now on: at most the one of Hello.
+     * The contract version spoken from now on: 1 or more, and at most the one of Hello.
      * </pre>
      *
      * <code>uint32 contract_version = 1;</code>
@@ -918,7 +921,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The contract version spoken from now on: at most the one of Hello.
+     * The contract version spoken from now on: 1 or more, and at most the one of Hello.
      * </pre>
      *
      * <code>uint32 contract_version = 1;</code>
@@ -934,7 +937,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The contract version spoken from now on: at most the one of Hello.
+     * The contract version spoken from now on: 1 or more, and at most the one of Hello.
      * </pre>
      *
      * <code>uint32 contract_version = 1;</code>
@@ -957,7 +960,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -970,7 +973,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -981,7 +984,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -993,7 +996,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1006,7 +1009,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1025,7 +1028,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1043,7 +1046,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1061,7 +1064,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1076,7 +1079,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The features both sides have.
+     * The features both sides have: some of those in Hello, none in version 1.0.
      * </pre>
      *
      * <code>repeated string features = 2;</code>
@@ -1097,7 +1100,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object hostId_ = "";
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 3;</code>
@@ -1117,7 +1120,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 3;</code>
@@ -1138,7 +1141,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 3;</code>
@@ -1155,7 +1158,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 3;</code>
@@ -1169,7 +1172,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * New at each start of the host process.
+     * New at each start of the host process. 32 characters from 0-9 and a-f.
      * </pre>
      *
      * <code>string host_id = 3;</code>
@@ -1191,7 +1194,8 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Duration, com.google.protobuf.Duration.Builder, com.google.protobuf.DurationOrBuilder> pingIntervalBuilder_;
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1202,7 +1206,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1217,7 +1222,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1235,7 +1241,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1253,7 +1260,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1278,7 +1286,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1295,7 +1304,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1307,7 +1317,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1322,7 +1333,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+     * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+     * reconnects.
      * </pre>
      *
      * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -1346,7 +1358,7 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Limits, dev.pyflow.api.v1.Limits.Builder, dev.pyflow.api.v1.LimitsOrBuilder> limitsBuilder_;
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1357,7 +1369,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1372,7 +1384,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1390,7 +1402,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1408,7 +1420,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1433,7 +1445,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1450,7 +1462,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1462,7 +1474,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1477,7 +1489,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Limits of this host.
+     * Limits of this host. Always set.
      * </pre>
      *
      * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -1510,7 +1522,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1524,7 +1536,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1538,7 +1550,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1552,7 +1564,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1571,7 +1583,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1589,7 +1601,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1607,7 +1619,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1626,7 +1638,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1644,7 +1656,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1662,7 +1674,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1681,7 +1693,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1698,7 +1710,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1715,7 +1727,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1726,7 +1738,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1740,7 +1752,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1755,7 +1767,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1766,7 +1778,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1778,7 +1790,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * One for each HeldTask of Hello, in its order.
+     * One for each HeldTask of Hello, in its order; at most 10,000.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -1805,7 +1817,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object domain_ = "";
     /**
      * <pre>
-     * The domain served, filled in if Hello left it empty.
+     * The domain served, filled in if Hello left it empty. 1 to 256 characters.
      * </pre>
      *
      * <code>string domain = 7;</code>
@@ -1825,7 +1837,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The domain served, filled in if Hello left it empty.
+     * The domain served, filled in if Hello left it empty. 1 to 256 characters.
      * </pre>
      *
      * <code>string domain = 7;</code>
@@ -1846,7 +1858,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The domain served, filled in if Hello left it empty.
+     * The domain served, filled in if Hello left it empty. 1 to 256 characters.
      * </pre>
      *
      * <code>string domain = 7;</code>
@@ -1863,7 +1875,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The domain served, filled in if Hello left it empty.
+     * The domain served, filled in if Hello left it empty. 1 to 256 characters.
      * </pre>
      *
      * <code>string domain = 7;</code>
@@ -1877,7 +1889,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The domain served, filled in if Hello left it empty.
+     * The domain served, filled in if Hello left it empty. 1 to 256 characters.
      * </pre>
      *
      * <code>string domain = 7;</code>

@@ -12,7 +12,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * The contract version spoken from now on: at most the one of Hello.
+   * The contract version spoken from now on: 1 or more, and at most the one of Hello.
    * </pre>
    *
    * <code>uint32 contract_version = 1;</code>
@@ -22,7 +22,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -32,7 +32,7 @@ public interface WelcomeOrBuilder extends
       getFeaturesList();
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -41,7 +41,7 @@ public interface WelcomeOrBuilder extends
   int getFeaturesCount();
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -51,7 +51,7 @@ public interface WelcomeOrBuilder extends
   java.lang.String getFeatures(int index);
   /**
    * <pre>
-   * The features both sides have.
+   * The features both sides have: some of those in Hello, none in version 1.0.
    * </pre>
    *
    * <code>repeated string features = 2;</code>
@@ -63,7 +63,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 3;</code>
@@ -72,7 +72,7 @@ public interface WelcomeOrBuilder extends
   java.lang.String getHostId();
   /**
    * <pre>
-   * New at each start of the host process.
+   * New at each start of the host process. 32 characters from 0-9 and a-f.
    * </pre>
    *
    * <code>string host_id = 3;</code>
@@ -83,7 +83,8 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -92,7 +93,8 @@ public interface WelcomeOrBuilder extends
   boolean hasPingInterval();
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -101,7 +103,8 @@ public interface WelcomeOrBuilder extends
   com.google.protobuf.Duration getPingInterval();
   /**
    * <pre>
-   * How often the host sends Ping. The worker treats three silent intervals as a dead stream and reconnects.
+   * How often the host sends Ping: 0.05 s and more. The worker treats three silent intervals as a dead stream and
+   * reconnects.
    * </pre>
    *
    * <code>.google.protobuf.Duration ping_interval = 4;</code>
@@ -110,7 +113,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -119,7 +122,7 @@ public interface WelcomeOrBuilder extends
   boolean hasLimits();
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -128,7 +131,7 @@ public interface WelcomeOrBuilder extends
   dev.pyflow.api.v1.Limits getLimits();
   /**
    * <pre>
-   * Limits of this host.
+   * Limits of this host. Always set.
    * </pre>
    *
    * <code>.pyflow_api.v1.Limits limits = 5;</code>
@@ -137,7 +140,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -146,7 +149,7 @@ public interface WelcomeOrBuilder extends
       getResumedList();
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -154,7 +157,7 @@ public interface WelcomeOrBuilder extends
   dev.pyflow.api.v1.ResumeAnswer getResumed(int index);
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -162,7 +165,7 @@ public interface WelcomeOrBuilder extends
   int getResumedCount();
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -171,7 +174,7 @@ public interface WelcomeOrBuilder extends
       getResumedOrBuilderList();
   /**
    * <pre>
-   * One for each HeldTask of Hello, in its order.
+   * One for each HeldTask of Hello, in its order; at most 10,000.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.ResumeAnswer resumed = 6;</code>
@@ -181,7 +184,7 @@ public interface WelcomeOrBuilder extends
 
   /**
    * <pre>
-   * The domain served, filled in if Hello left it empty.
+   * The domain served, filled in if Hello left it empty. 1 to 256 characters.
    * </pre>
    *
    * <code>string domain = 7;</code>
@@ -190,7 +193,7 @@ public interface WelcomeOrBuilder extends
   java.lang.String getDomain();
   /**
    * <pre>
-   * The domain served, filled in if Hello left it empty.
+   * The domain served, filled in if Hello left it empty. 1 to 256 characters.
    * </pre>
    *
    * <code>string domain = 7;</code>

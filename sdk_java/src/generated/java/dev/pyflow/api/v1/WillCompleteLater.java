@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * The result comes later, from anyone who holds the token.
+ * The result comes later, from anyone who holds the token. Set by the worker.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.WillCompleteLater}
@@ -199,7 +199,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The result comes later, from anyone who holds the token.
+   * The result comes later, from anyone who holds the token. Set by the worker.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.WillCompleteLater}

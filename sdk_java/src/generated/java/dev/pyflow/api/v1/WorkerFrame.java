@@ -7,7 +7,7 @@ package dev.pyflow.api.v1;
 
 /**
  * <pre>
- * Worker to host.
+ * Worker to host; all of it is set by the worker. At most Limits.frame_bytes_max bytes.
  * </pre>
  *
  * Protobuf type {@code pyflow_api.v1.WorkerFrame}
@@ -98,7 +98,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.Outcome> outcomes_;
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -109,7 +109,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -121,7 +121,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -132,7 +132,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -143,7 +143,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -159,7 +159,8 @@ private static final long serialVersionUID = 0L;
   private java.util.List<dev.pyflow.api.v1.Progress> progress_;
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -170,7 +171,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -182,7 +184,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -193,7 +196,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -204,7 +208,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -220,7 +225,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * How many MORE tasks the worker can take: added to what it granted before. The host never sends more tasks than
-   * the sum of all credits of the stream. Credits do not outlive a stream.
+   * the sum of all credits of the stream, and counts at most 1,000 that are not used up. Credits do not outlive a
+   * stream.
    * </pre>
    *
    * <code>uint32 credits = 4;</code>
@@ -554,7 +560,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Worker to host.
+   * Worker to host; all of it is set by the worker. At most Limits.frame_bytes_max bytes.
    * </pre>
    *
    * Protobuf type {@code pyflow_api.v1.WorkerFrame}
@@ -1048,7 +1054,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1062,7 +1068,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1076,7 +1082,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1090,7 +1096,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1109,7 +1115,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1127,7 +1133,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1145,7 +1151,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1164,7 +1170,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1182,7 +1188,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1200,7 +1206,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1219,7 +1225,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1236,7 +1242,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1253,7 +1259,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1264,7 +1270,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1278,7 +1284,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1293,7 +1299,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1304,7 +1310,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1316,7 +1322,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+     * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -1354,7 +1360,8 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1368,7 +1375,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1382,7 +1390,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1396,7 +1405,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1415,7 +1425,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1433,7 +1444,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1451,7 +1463,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1470,7 +1483,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1488,7 +1502,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1506,7 +1521,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1525,7 +1541,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1542,7 +1559,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1559,7 +1577,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1570,7 +1589,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1584,7 +1604,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1599,7 +1620,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1610,7 +1632,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1622,7 +1645,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The latest details of running tasks. The latest wins: the host may skip older ones.
+     * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+     * may skip older ones.
      * </pre>
      *
      * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -1650,7 +1674,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * How many MORE tasks the worker can take: added to what it granted before. The host never sends more tasks than
-     * the sum of all credits of the stream. Credits do not outlive a stream.
+     * the sum of all credits of the stream, and counts at most 1,000 that are not used up. Credits do not outlive a
+     * stream.
      * </pre>
      *
      * <code>uint32 credits = 4;</code>
@@ -1663,7 +1688,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * How many MORE tasks the worker can take: added to what it granted before. The host never sends more tasks than
-     * the sum of all credits of the stream. Credits do not outlive a stream.
+     * the sum of all credits of the stream, and counts at most 1,000 that are not used up. Credits do not outlive a
+     * stream.
      * </pre>
      *
      * <code>uint32 credits = 4;</code>
@@ -1680,7 +1706,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * How many MORE tasks the worker can take: added to what it granted before. The host never sends more tasks than
-     * the sum of all credits of the stream. Credits do not outlive a stream.
+     * the sum of all credits of the stream, and counts at most 1,000 that are not used up. Credits do not outlive a
+     * stream.
      * </pre>
      *
      * <code>uint32 credits = 4;</code>

@@ -39,7 +39,7 @@ public interface WorkerFrameOrBuilder extends
 
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -48,7 +48,7 @@ public interface WorkerFrameOrBuilder extends
       getOutcomesList();
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -56,7 +56,7 @@ public interface WorkerFrameOrBuilder extends
   dev.pyflow.api.v1.Outcome getOutcomes(int index);
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -64,7 +64,7 @@ public interface WorkerFrameOrBuilder extends
   int getOutcomesCount();
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -73,7 +73,7 @@ public interface WorkerFrameOrBuilder extends
       getOutcomesOrBuilderList();
   /**
    * <pre>
-   * Finished tasks. Each is kept by the worker until an OutcomeAck names its token.
+   * Finished tasks, as many as fit into the frame. Each is kept by the worker until an OutcomeAck names its token.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Outcome outcomes = 2;</code>
@@ -83,7 +83,8 @@ public interface WorkerFrameOrBuilder extends
 
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -92,7 +93,8 @@ public interface WorkerFrameOrBuilder extends
       getProgressList();
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -100,7 +102,8 @@ public interface WorkerFrameOrBuilder extends
   dev.pyflow.api.v1.Progress getProgress(int index);
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -108,7 +111,8 @@ public interface WorkerFrameOrBuilder extends
   int getProgressCount();
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -117,7 +121,8 @@ public interface WorkerFrameOrBuilder extends
       getProgressOrBuilderList();
   /**
    * <pre>
-   * The latest details of running tasks. The latest wins: the host may skip older ones.
+   * The latest details of running tasks, each task once and as many as fit into the frame. The latest wins: the host
+   * may skip older ones.
    * </pre>
    *
    * <code>repeated .pyflow_api.v1.Progress progress = 3;</code>
@@ -128,7 +133,8 @@ public interface WorkerFrameOrBuilder extends
   /**
    * <pre>
    * How many MORE tasks the worker can take: added to what it granted before. The host never sends more tasks than
-   * the sum of all credits of the stream. Credits do not outlive a stream.
+   * the sum of all credits of the stream, and counts at most 1,000 that are not used up. Credits do not outlive a
+   * stream.
    * </pre>
    *
    * <code>uint32 credits = 4;</code>

@@ -227,15 +227,16 @@ public final class WorkerProto extends com.google.protobuf.GeneratedFile {
       "atus\022\032\n\026ACK_STATUS_UNSPECIFIED\020\000\022\027\n\023ACK_" +
       "STATUS_REPORTED\020\001\022\030\n\024ACK_STATUS_DUPLICAT" +
       "E\020\002\022\023\n\017ACK_STATUS_GONE\020\003\022\026\n\022ACK_STATUS_I" +
-      "NVALID\020\004\022\026\n\022ACK_STATUS_REFUSED\020\005*\362\001\n\014GoA" +
+      "NVALID\020\004\022\026\n\022ACK_STATUS_REFUSED\020\005*\220\002\n\014GoA" +
       "wayReason\022\036\n\032GO_AWAY_REASON_UNSPECIFIED\020" +
       "\000\022 \n\034GO_AWAY_REASON_HOST_DRAINING\020\001\022\"\n\036G" +
       "O_AWAY_REASON_UNAUTHENTICATED\020\002\022\037\n\033GO_AW" +
       "AY_REASON_INCOMPATIBLE\020\003\022\035\n\031GO_AWAY_REAS" +
       "ON_SUPERSEDED\020\004\022!\n\035GO_AWAY_REASON_PROTOC" +
-      "OL_ERROR\020\005\022\031\n\025GO_AWAY_REASON_SILENT\020\006B2\n" +
-      "\021dev.pyflow.api.v1B\013WorkerProtoP\001\352\002\rPyfl" +
-      "owApi::V1b\006proto3"
+      "OL_ERROR\020\005\022\031\n\025GO_AWAY_REASON_SILENT\020\006\022\034\n" +
+      "\030GO_AWAY_REASON_HOST_FULL\020\007B2\n\021dev.pyflo" +
+      "w.api.v1B\013WorkerProtoP\001\352\002\rPyflowApi::V1b" +
+      "\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
