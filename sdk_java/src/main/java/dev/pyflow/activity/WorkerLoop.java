@@ -39,7 +39,9 @@ final class WorkerLoop implements HostStream.Listener {
     private final Hello greeting;
     private final Map<String, ActivityMethod> activities;
     private final ExecutorService pool;
-    private final Optional<Duration> giveUpAfter;
+    private final Patience patience;
+
+    private volatile boolean answered;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -59,19 +61,19 @@ final class WorkerLoop implements HostStream.Listener {
             Hello greeting,
             Map<String, ActivityMethod> activities,
             ExecutorService pool,
-            Optional<Duration> giveUpAfter) {
+            Patience patience) {
         this.host = host;
         this.greeting = greeting;
         this.activities = activities;
         this.pool = pool;
-        this.giveUpAfter = giveUpAfter;
+        this.patience = patience;
         this.held = new HeldTasks(greeting.getSlots());
     }
 
     /** Serves until drained. An interrupt ends it at once, tasks or not. */
     void run() throws InterruptedException {
         int failures = 0;
-        long alone = System.nanoTime();
+        patience.restart(System.nanoTime());
         while (true) {
             StreamEnd ended = serve();
             if (ended instanceof StreamEnd.Drained || drainedOffline()) {
@@ -84,23 +86,22 @@ final class WorkerLoop implements HostStream.Listener {
                                 + refused.message());
             }
             StreamEnd.Cut cut = (StreamEnd.Cut) ended;
+            if (answered) {
+                patience.answered();
+            }
             if (cut.welcomed()) {
                 Log.warn("the stream to the activity host at " + host.address() + " ended (" + cut.why()
                         + "); reconnecting, running tasks go on");
                 failures = 0;
-                alone = System.nanoTime();
+                patience.restart(System.nanoTime());
             } else {
                 if (failures == 0) {
                     Log.warn("cannot reach an activity host at " + host.address() + " (" + host.explain(cut.why())
-                            + "); trying on. Is `pyflow host` running there?");
+                            + "); trying on" + patience + ". Is `pyflow host` running there?");
                 }
                 failures++;
             }
-            pause(
-                    Backoff.delay(failures, () -> ThreadLocalRandom.current().nextDouble()),
-                    cut.reconnectAfter(),
-                    alone,
-                    cut.why());
+            pause(Backoff.delay(failures, () -> ThreadLocalRandom.current().nextDouble()), cut);
         }
     }
 
@@ -124,18 +125,16 @@ final class WorkerLoop implements HostStream.Listener {
         }
     }
 
-    private void pause(Duration delay, Duration atLeast, long aloneSinceNs, String why) throws InterruptedException {
+    private void pause(Duration delay, StreamEnd.Cut cut) throws InterruptedException {
         long now = System.nanoTime();
-        long until = now + Math.max(delay.toNanos(), atLeast.toNanos());
-        if (giveUpAfter.isPresent()) {
-            long limit = aloneSinceNs + giveUpAfter.get().toNanos();
-            if (now - limit >= 0) {
-                throw new WorkerException.Unreachable("no activity host answered at " + host.address() + " for "
-                        + giveUpAfter.get().toMillis() / 1000.0 + " s (" + host.explain(why)
-                        + "): gave up. Start one there, or give another address.");
-            }
-            until = until - limit > 0 ? limit : until;
+        long left = patience.leftNs(now);
+        if (left <= 0) {
+            throw new WorkerException.Unreachable("no activity host answered at " + host.address() + patience + " ("
+                    + host.explain(cut.why()) + "): gave up. Start one there (pyflow host --listen " + host.address()
+                    + "), or give another address (--host).");
         }
+        long wanted = Math.max(delay.toNanos(), cut.reconnectAfter().toNanos());
+        long until = now + Math.min(wanted, left);
         lock.lock();
         try {
             while (!(held.draining() && held.isEmpty()) && until - System.nanoTime() > 0) {
@@ -288,6 +287,7 @@ final class WorkerLoop implements HostStream.Listener {
                 return;
             }
             heardAtNs = System.nanoTime();
+            answered = true;
             if (frame.hasWelcome()) {
                 welcome(frame.getWelcome());
             }
