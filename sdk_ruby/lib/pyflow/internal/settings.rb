@@ -74,7 +74,8 @@ module Pyflow
         number = Float(told, exception: false)
         return number if number&.positive? && number&.finite?
 
-        raise UsageError, "#{option} must be a positive number of seconds, not #{told.inspect}"
+        raise UsageError, "#{option} (#{VARIABLES.fetch(option)}) must be a positive number of seconds, " \
+                          "not #{told.inspect}"
       end
 
       def value(option)
