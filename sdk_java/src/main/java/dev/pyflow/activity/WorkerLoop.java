@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 final class WorkerLoop implements HostStream.Listener {
@@ -34,6 +35,12 @@ final class WorkerLoop implements HostStream.Listener {
 
     /** How long the host may take to close its side after a drain; nothing depends on it. */
     private static final Duration GOODBYE_TIMEOUT = Duration.ofSeconds(2);
+
+    /**
+     * What ends within this time travels in one frame. A frame costs the host far more than an item in it; an outcome
+     * with no other function running never waits.
+     */
+    private static final long BUNDLE_NS = Duration.ofMillis(1).toNanos();
 
     private final HostOptions host;
     private final Hello greeting;
@@ -215,9 +222,13 @@ final class WorkerLoop implements HostStream.Listener {
                         welcomed && opened.ready() ? held.nextFrame(frameBytesMax()) : Optional.empty();
                 if (frame.isPresent()) {
                     busyAtNs = now;
+                    boolean moreToCome = held.busy();
                     lock.unlock(); // never send under the lock: gRPC may call back at once
                     try {
                         opened.send(frame.get());
+                        if (moreToCome) {
+                            LockSupport.parkNanos(BUNDLE_NS);
+                        }
                     } finally {
                         lock.lock();
                     }
