@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pyflow_activity.errors import BadUsage, WorkerError
-from pyflow_activity.worker import SLOTS_DEFAULT, Worker
+from pyflow_activity.worker import SLOTS_DEFAULT, START_TIMEOUT_S, Worker
 
 EXIT_DRAINED = 0
 EXIT_REFUSED = 1
@@ -27,6 +27,7 @@ def run_worker(
     slots: int | None = None,
     domain: str | None = None,
     name: str | None = None,
+    start_timeout_s: float | None = None,
     give_up_after_s: float | None = None,
     token_file: str | None = None,
     tls_ca: str | None = None,
@@ -47,6 +48,7 @@ def run_worker(
             slots=slots if slots is not None else _number("PYFLOW_SLOTS", SLOTS_DEFAULT),
             domain=domain,
             name=name,
+            start_timeout_s=start_timeout_s if start_timeout_s is not None else _seconds("PYFLOW_START_TIMEOUT"),
             give_up_after_s=give_up_after_s if give_up_after_s is not None else _seconds("PYFLOW_GIVE_UP_AFTER"),
             token_file=token_file,
             tls_ca=tls_ca,
@@ -75,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         task_list=options.task_list,
         slots=options.slots,
         domain=options.domain,
+        start_timeout_s=options.start_timeout,
         give_up_after_s=options.give_up_after,
         token_file=options.token_file,
         tls_ca=options.tls_ca,
@@ -92,10 +95,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--domain", metavar="NAME", help="SWF domain; default: the host's first (PYFLOW_DOMAIN)")
     parser.add_argument("--slots", type=int, metavar="N", help=f"tasks at a time; default {SLOTS_DEFAULT}")
     parser.add_argument(
+        "--start-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="end when no host has answered within so long of the start; default: as --give-up-after, "
+        f"else {START_TIMEOUT_S:g} (PYFLOW_START_TIMEOUT)",
+    )
+    parser.add_argument(
         "--give-up-after",
         type=float,
         metavar="SECONDS",
-        help="end when no host answers for so long; default: never",
+        help="end when a host that had answered is gone for so long; default: never (PYFLOW_GIVE_UP_AFTER)",
     )
     parser.add_argument("--token-file", metavar="FILE", help="bearer token for the host (PYFLOW_HOST_TOKEN_FILE)")
     parser.add_argument("--tls-ca", metavar="FILE", help="authority that signed the host's certificate")

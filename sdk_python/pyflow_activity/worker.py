@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import random
@@ -33,6 +34,8 @@ logger = logging.getLogger("pyflow.activity")
 CONTRACT_VERSION = 1
 SLOTS_DEFAULT = 8
 SLOTS_MAX = 1_000
+START_TIMEOUT_S = 30.0
+"""How long the first host may take to answer. Once one has, the worker comes back to it for ever."""
 WELCOME_WITHIN_S = 10.0
 SILENT_INTERVALS_MAX = 3
 BACKOFF_FIRST_S = 0.2
@@ -59,8 +62,9 @@ class Worker:
     """Runs activities for one task list.
 
     `host`: `unix:/path` or `name:port` (default: PYFLOW_HOST_ADDRESS). `activities`: a module, or a list of functions,
-    modules and objects with marked methods. `slots`: tasks at a time, each in a thread. `give_up_after_s`: end when no
-    host has answered for so many seconds; None: never. Other options: see HostConnection. Raises BadUsage.
+    modules and objects with marked methods. `slots`: tasks at a time, each in a thread. `start_timeout_s`: end when no
+    host has answered within so many seconds of the start; None: as `give_up_after_s`, else 30. `give_up_after_s`: end
+    when a host that had answered is gone for so long; None: never. Other options: see HostConnection. Raises BadUsage.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Worker:
         domain: str | None = None,
         name: str | None = None,
         build_id: str = "",
+        start_timeout_s: float | None = None,
         give_up_after_s: float | None = None,
         token_file: str | Path | None = None,
         token: str | None = None,
@@ -100,7 +105,12 @@ class Worker:
         self._domain = domain or os.environ.get("PYFLOW_DOMAIN") or ""
         self._name = (name or f"{socket.gethostname()}:{os.getpid()}")[:256]
         self._build_id = build_id
+        for option, seconds in (("start_timeout_s", start_timeout_s), ("give_up_after_s", give_up_after_s)):
+            if seconds is not None and not 0 < seconds < math.inf:
+                raise BadUsage(f"{option} is {seconds:g}; it must be a positive number of seconds.")
+        self._start_timeout_s = start_timeout_s or give_up_after_s or START_TIMEOUT_S
         self._give_up_after_s = give_up_after_s
+        self._answered = False
         self._key = secrets.token_hex(16)
         self._tasks = HeldTasks(self._activities, slots)
         self._stopping = threading.Event()
@@ -114,7 +124,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop()`, SIGTERM or SIGINT; returns when all tasks have ended and are acked.
 
-        A second signal ends the process at once. Raises HostRefused, or WorkerError after `give_up_after_s`.
+        A second signal ends the process at once. Raises HostRefused, or WorkerError when no host answers in time.
         """
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -165,10 +175,9 @@ class Worker:
                     logger.warning("%s", self._complaint(trouble))
                 if self._stopping.is_set() and self._tasks.is_empty:
                     return
-                gone_s = time.monotonic() - unreachable_since
-                if self._give_up_after_s is not None and gone_s >= self._give_up_after_s:
-                    reason = trouble or "the stream ended"
-                    raise WorkerError(f"No activity host at {self._connection.address} for {gone_s:.0f} s: {reason}")
+                patience_s = self._patience_s()
+                if patience_s is not None and time.monotonic() - unreachable_since >= patience_s:
+                    raise WorkerError(self._farewell(trouble or "the stream ended", patience_s))
                 failures += 1
                 self._back_off(failures, unreachable_since)
         except BaseException as error:
@@ -176,18 +185,30 @@ class Worker:
         finally:
             self._ended.set()
 
+    def _patience_s(self) -> float | None:
+        return self._give_up_after_s if self._answered else self._start_timeout_s
+
     def _complaint(self, trouble: str) -> str:
-        forever = "for ever" if self._give_up_after_s is None else f"for {self._give_up_after_s:g} s"
+        patience_s = self._patience_s()
+        how_long = "" if patience_s is None else f" for {patience_s:g} s"
         return (
-            f"No activity host can be reached at {self._connection.address}: {trouble}. Is it started (pyflow host "
-            f"--listen {self._connection.address} ...), and is the address right? Trying again {forever}."
+            f"cannot reach an activity host at {self._connection.address} ({trouble}); trying on{how_long}. "
+            "Is `pyflow host` running there?"
+        )
+
+    def _farewell(self, trouble: str, patience_s: float) -> str:
+        address = self._connection.address
+        return (
+            f"no activity host answered at {address} for {patience_s:g} s ({trouble}): gave up. "
+            f"Start one there (pyflow host --listen {address}), or give another address (--host)."
         )
 
     def _back_off(self, failures: int, unreachable_since: float) -> None:
         wait_s = random.random() * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 10))
         wait_s = max(wait_s, self._no_earlier_than - time.monotonic())
-        if self._give_up_after_s is not None:
-            wait_s = min(wait_s, unreachable_since + self._give_up_after_s - time.monotonic() + 0.01)
+        patience_s = self._patience_s()
+        if patience_s is not None:
+            wait_s = min(wait_s, unreachable_since + patience_s - time.monotonic() + 0.01)
         # Draining with tasks that wait for an ack still needs the pause; without any it ends at once.
         deadline = time.monotonic() + wait_s
         while (left := deadline - time.monotonic()) > 0:
@@ -221,6 +242,7 @@ class Worker:
         return None
 
     def _handle(self, stream: _Stream, frame: pb.HostFrame) -> None:
+        self._answered = True
         if frame.HasField("welcome"):
             self._welcomed(stream, frame.welcome)
         for task in frame.tasks:

@@ -40,6 +40,8 @@ CAUGHT_BY = {
     "loses_causes": "failures/cause-chain",
     "loses_the_last_progress": "progress/last-before-a-failure",
     "treats_a_cancel_as_unheard": "cancel/requested",
+    "tries_for_ever": "reconnect/no-host-at-the-start",
+    "gives_up_a_host_that_was_there": "reconnect/start-timeout-is-for-the-start",
 }
 
 

@@ -101,14 +101,14 @@ def test_host_over_tls(go: Callable[..., Running], tmp_path: Path) -> None:
 
 def test_worker_started_before_its_host(go: Callable[..., Running], address: str, tmp_path: Path) -> None:
     worker = go("worker", "greetings", "--host", address, *TASK_LIST)
-    worker.wait_for("no activity host")
+    worker.wait_for("cannot reach an activity host")
     go("host", *DOMAIN, "--listen", address, XDG_STATE_HOME=str(tmp_path)).wait_for("Activity host ready")
     worker.wait_for("onnected")
 
 
 def test_worker_without_a_host(run: Callable[..., Ended], address: str) -> None:
     ended = run("worker", "greetings", "--host", address, *TASK_LIST, "--start-timeout", "0.3")
-    ended.assert_told(address, "pyflow host", "--host")
+    ended.assert_told(address, "gave up", "pyflow host", "--host", code=1)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ HOST = ("--host", "unix:/nowhere.sock", "--task-list", "tl")
         (("broken", *HOST), "ZeroDivisionError"),
         (("needs", *HOST), "it needs 'not_there_at_all'"),
         (("mine", *HOST, "--slots", "0"), "slots is 0"),
+        (("mine", *HOST, "--start-timeout", "0"), "start_timeout_s is 0"),
+        (("mine", *HOST, "--give-up-after", "-1"), "give_up_after_s is -1"),
         (("mine", *HOST, "--tls-cert", "c.pem"), "needs its key"),
         (("mine", *HOST, "--token-file", "none"), "token file none cannot be read"),
     ],
@@ -64,11 +66,13 @@ def test_wrong_usage(arguments: tuple[str, ...], says: str, module: Path) -> Non
 
 def test_no_host_is_said_at_once_and_given_up_on_in_time(module: Path) -> None:
     for target in ("mine", "mine.py", str(module / "mine.py")):
-        ended = worker(target, *HOST, "--give-up-after", "0.3", directory=module)
+        ended = worker(target, *HOST, "--start-timeout", "0.3", directory=module)
         assert ended.returncode == 1
         lines = ended.stderr.strip().splitlines()
-        assert "No activity host can be reached at unix:/nowhere.sock" in lines[0]
-        assert "pyflow worker: No activity host at unix:/nowhere.sock" in lines[-1]
+        assert "cannot reach an activity host at unix:/nowhere.sock" in lines[0]
+        assert "trying on for 0.3 s. Is `pyflow host` running there?" in lines[0]
+        assert lines[-1].startswith("pyflow worker: no activity host answered at unix:/nowhere.sock for 0.3 s (")
+        assert "gave up. Start one there (pyflow host --listen unix:/nowhere.sock)" in lines[-1]
         assert len(lines) == 2, "said once, and not again for every attempt"
 
 

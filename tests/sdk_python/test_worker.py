@@ -297,6 +297,31 @@ def test_gives_up_when_asked_to() -> None:
     assert "unix:/nowhere/at/all.sock" in str(running.error)
 
 
+def test_gives_up_a_host_that_is_gone_only_when_asked_to(host: ScriptedHost) -> None:
+    running = Running(host.address, start_timeout_s=0.001, give_up_after_s=0.2)
+    stream, _ = greeted(host)
+    host.stop()
+    stream.hang_up()
+    assert running.ended.wait(DEADLINE_S)
+    assert isinstance(running.error, WorkerError)
+    assert "for 0.2 s" in str(running.error)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "later_s", "patience"),
+    [(None, None, (30, None)), (None, 5, (5, 5)), (2, None, (2, None)), (2, 90, (2, 90))],
+)
+def test_how_long_it_tries(
+    start_s: float | None, later_s: float | None, patience: tuple[float | None, float | None]
+) -> None:
+    worker = Worker(
+        host="unix:/a", task_list="tl", activities=[double], start_timeout_s=start_s, give_up_after_s=later_s
+    )
+    before = worker._patience_s()
+    worker._handle(worker._stream, pb.HostFrame(go_away=pb.GoAway(reason=pb.GO_AWAY_REASON_HOST_DRAINING)))
+    assert (before, worker._patience_s()) == patience
+
+
 def test_token_file_is_read_at_every_connect(host: ScriptedHost, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")

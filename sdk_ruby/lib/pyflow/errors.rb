@@ -7,7 +7,7 @@
 #     NotInActivity     Pyflow.current outside an activity
 #     ProgressRefused   progress details have no JSON form, or are too long
 #     ActivityFailure   raised by activities that choose their failure's type
-#     HostUnreachable   no host answered within give_up_after; exit code 1
+#     HostUnreachable   no host answered within start_timeout or give_up_after; exit code 1
 #     HostRefused       the host sent this worker away for good; exit code 1
 #   Pyflow::Canceled (Exception)
 module Pyflow

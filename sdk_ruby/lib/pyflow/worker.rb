@@ -26,22 +26,23 @@ module Pyflow
     # @param name [String, nil] for people; nil: "hostname:pid"
     # @param build_id [String] the version of your own code, for people
     # @param options [Hash] host: ("unix:/path", "name:port"), task_list:, domain:, slots: (tasks at a time, 1 to
-    #   1,000), give_up_after: (seconds without an answering host), token:, token_file:, tls_ca:, tls_cert:, tls_key:
-    #   (PEM files), insecure: (plaintext to an address that is not loopback)
+    #   1,000), start_timeout: (seconds that the first host may take to answer), give_up_after: (seconds that one may
+    #   be gone later; none: for ever), token:, token_file:, tls_ca:, tls_cert:, tls_key: (PEM files), insecure:
+    #   (plaintext to an address that is not loopback)
     # @raise [Pyflow::UsageError]
     def initialize(activities:, name: nil, build_id: "", **options)
       settings = Internal::Settings.new(options)
       @activities = Internal::ServedActivity.table(activities)
       @access = settings.access
-      @give_up_after = settings.give_up_after
+      @patience = settings.patience
       @offer = { task_list: settings.task_list, domain: settings.domain, slots: settings.slots, build_id: }
       @name = name
       @held = Internal::HeldTasks.new(settings.slots)
     end
 
     # The main program of a worker: serves until SIGTERM or SIGINT, then finishes what runs and returns. Ends the
-    # process with exit code 1 and a line of text when the host sends the worker away for good, or give_up_after is
-    # over.
+    # process with exit code 1 and a line of text when the host sends the worker away for good, or none answers in
+    # time.
     #
     # @return [void]
     def run
@@ -59,7 +60,7 @@ module Pyflow
     # @raise [Pyflow::HostRefused, Pyflow::HostUnreachable]
     def serve
       require_relative "internal/worker_loop"
-      Internal::WorkerLoop.new(@access, hello, @activities, @held, give_up_after: @give_up_after).run
+      Internal::WorkerLoop.new(@access, hello, @activities, @held, @patience).run
     end
 
     # Takes no more tasks, from any thread. {#run} and {#serve} return when those at hand are done and the host knows

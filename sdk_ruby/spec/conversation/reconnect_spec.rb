@@ -122,8 +122,23 @@ RSpec.describe "Reconnecting", :host do
     expect(log.scan("cannot reach").size).to be <= 2
   end
 
-  it "gives up when told to" do
-    start_worker(Echo, host: "unix:#{folder}/nobody.sock", give_up_after: 0.3)
+  it "gives up when no host answers the start in time" do
+    start_worker(Echo, host: "unix:#{folder}/nobody.sock", start_timeout: 0.3)
     expect { serving }.to raise_error(Pyflow::HostUnreachable, /no activity host answered at .*nobody.sock for 0.3 s/)
+  end
+
+  it "gives up a host that is gone only when told to" do
+    start_worker(Echo, start_timeout: 0.001, give_up_after: 0.3)
+    stream = host.welcomed_stream
+    host.stop
+    stream.cut
+    expect { serving }.to raise_error(Pyflow::HostUnreachable, /no activity host answered at .* for 0.3 s/)
+  end
+
+  it "comes back to a host that has answered, however long it takes" do
+    start_worker(Echo, start_timeout: 0.001)
+    host.next_stream.go_away(:GO_AWAY_REASON_HOST_DRAINING)
+    host.next_stream.cut
+    host.welcomed_stream
   end
 end

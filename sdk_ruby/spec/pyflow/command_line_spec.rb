@@ -39,12 +39,12 @@ RSpec.describe "pyflow-activity", :host do
 
   it "says which options there are" do
     code, output = run("--help")
-    expect([code, output]).to match([0, /--give-up-after SECONDS.*PYFLOW_GIVE_UP_AFTER/])
+    expect([code, output]).to match([0, /--start-timeout SECONDS.*PYFLOW_START_TIMEOUT.*PYFLOW_GIVE_UP_AFTER/m])
     expect(run("--version")).to eq([0, "#{Pyflow::VERSION}\n"])
   end
 
-  it "exits with 1 and the reason when told to give up" do
-    code, output = run(good, "--host", "unix:#{folder}/nobody.sock", "--task-list", "t", "--give-up-after", "0.2")
+  it "exits with 1 and the reason when no host answers in time" do
+    code, output = run(good, "--host", "unix:#{folder}/nobody.sock", "--task-list", "t", "--start-timeout", "0.2")
     expect(code).to eq(1)
     expect(output).to include("cannot reach an activity host at unix:#{folder}/nobody.sock", "gave up")
     expect(output.lines.size).to be <= 3

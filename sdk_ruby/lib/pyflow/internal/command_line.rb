@@ -14,7 +14,10 @@ module Pyflow
         [:task_list, "--task-list NAME", "SWF activity task list"],
         [:domain, "--domain NAME", "SWF domain; left out: the host's first"],
         [:slots, "--slots N", "tasks at a time; default #{Settings::SLOTS_DEFAULT}"],
-        [:give_up_after, "--give-up-after SECONDS", "end when no host has answered for so long"],
+        [:start_timeout, "--start-timeout SECONDS", "end when no host has answered within so long of the start; " \
+                                                    "default: as --give-up-after, else 30"],
+        [:give_up_after, "--give-up-after SECONDS", "end when a host that had answered is gone for so long; " \
+                                                    "default: never"],
         [:token_file, "--token-file FILE", "bearer token, read anew at every connect"],
         [:tls_ca, "--tls-ca FILE", "authority of the host's certificate; means TLS"],
         [:tls_cert, "--tls-cert FILE", "the worker's own certificate; means TLS"],

@@ -19,9 +19,9 @@ module Pyflow
       FINAL_REASONS = %i[GO_AWAY_REASON_UNAUTHENTICATED GO_AWAY_REASON_INCOMPATIBLE GO_AWAY_REASON_SUPERSEDED].freeze
       GOOD_ACKS = %i[ACK_STATUS_REPORTED ACK_STATUS_DUPLICATE].freeze
 
-      # How it ended: final or to be continued, why (for people), whether the host had answered Hello, and how many
-      # seconds it asked to stay away.
-      Ending = Struct.new(:final, :why, :welcomed, :away_s, keyword_init: true)
+      # How it ended: final or to be continued, why (for people), whether the host had answered at all, whether with
+      # Welcome, and how many seconds it asked to stay away.
+      Ending = Struct.new(:final, :why, :answered, :welcomed, :away_s, keyword_init: true)
 
       # @param access [HostAccess]
       # @param hello [PyflowApi::V1::Hello] without token and resume
@@ -68,6 +68,7 @@ module Pyflow
 
       def receive(frame)
         @heard_at = Durations.now
+        @answered = true
         frame.welcome&.then { |welcome| welcome(welcome) }
         frame.tasks.each { |task| take(task) }
         frame.cancels.each { |cancel| @held.cancel(cancel.task_token, cancel.reason) }
@@ -119,7 +120,7 @@ module Pyflow
 
       # The first reason counts: what follows a GoAway or a silence is only its echo.
       def ending(why, final: false, away_s: 0.0)
-        @goodbye || Ending.new(final:, why:, welcomed: @welcomed || false, away_s:)
+        @goodbye || Ending.new(final:, why:, answered: @answered || false, welcomed: @welcomed || false, away_s:)
       end
 
       def watch_over

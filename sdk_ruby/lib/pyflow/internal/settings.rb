@@ -3,6 +3,7 @@
 # A worker's options: what the program gives, else what the environment says.
 
 require_relative "host_access"
+require_relative "patience"
 
 module Pyflow
   module Internal
@@ -10,12 +11,15 @@ module Pyflow
     class Settings
       VARIABLES = {
         host: "PYFLOW_HOST_ADDRESS", task_list: "PYFLOW_TASK_LIST", domain: "PYFLOW_DOMAIN", slots: "PYFLOW_SLOTS",
-        give_up_after: "PYFLOW_GIVE_UP_AFTER", token: "PYFLOW_HOST_TOKEN", token_file: "PYFLOW_HOST_TOKEN_FILE",
+        start_timeout: "PYFLOW_START_TIMEOUT", give_up_after: "PYFLOW_GIVE_UP_AFTER",
+        token: "PYFLOW_HOST_TOKEN", token_file: "PYFLOW_HOST_TOKEN_FILE",
         tls_ca: "PYFLOW_HOST_TLS_CA", tls_cert: "PYFLOW_HOST_TLS_CERT", tls_key: "PYFLOW_HOST_TLS_KEY",
         insecure: "PYFLOW_HOST_INSECURE"
       }.freeze
       ACCESS = %i[token token_file tls_ca tls_cert tls_key].freeze
       SLOTS_DEFAULT = 8
+      # How long the first host may take to answer. Once one has, the worker comes back to it for ever.
+      START_TIMEOUT_S = 30.0
       SLOTS = (1..1_000)
       TASK_LIST_LENGTHS = (1..256)
 
@@ -55,18 +59,24 @@ module Pyflow
         raise UsageError, "slots must be a whole number from #{SLOTS.min} to #{SLOTS.max}, not #{value(:slots).inspect}"
       end
 
-      # @return [Float, nil] seconds
-      def give_up_after
-        told = value(:give_up_after)
-        return if told.nil?
-
-        seconds = Float(told, exception: false)
-        return seconds if seconds&.positive? && seconds&.finite?
-
-        raise UsageError, "give_up_after must be a positive number of seconds, not #{told.inspect}"
+      # @return [Patience]
+      def patience
+        lost = seconds(:give_up_after)
+        Patience.new(start_s: seconds(:start_timeout) || lost || START_TIMEOUT_S, lost_s: lost)
       end
 
       private
+
+      def seconds(option)
+        told = value(option)
+        return if told.nil?
+
+        number = Float(told, exception: false)
+        return number if number&.positive? && number&.finite?
+
+        raise UsageError, "#{option} (#{VARIABLES.fetch(option)}) must be a positive number of seconds, " \
+                          "not #{told.inspect}"
+      end
 
       def value(option)
         @given.fetch(option) do

@@ -19,12 +19,12 @@ module Pyflow
       # @param hello [PyflowApi::V1::Hello]
       # @param activities [Hash{Array(String, String) => ServedActivity}]
       # @param held [HeldTasks]
-      # @param give_up_after [Numeric, nil] seconds
-      def initialize(access, hello, activities, held, give_up_after: nil)
+      # @param patience [Patience]
+      def initialize(access, hello, activities, held, patience)
         @access = access
         @hello = hello
         @activities = activities
-        @give_up_after = give_up_after
+        @patience = patience
         @held = held
         @pool = ThreadPool.new(hello.slots) { |context| run_task(context) }
       end
@@ -32,7 +32,7 @@ module Pyflow
       # @return [void] when drained
       # @raise [Pyflow::HostRefused, Pyflow::HostUnreachable]
       def run
-        @answered_at = Durations.now
+        @patience.restart
         @failures = 0
         until @held.drained?
           ending = Conversation.new(@access, @hello, @held) { |context| @pool << context }.run
@@ -59,8 +59,9 @@ module Pyflow
       end
 
       def go_on_after(ending)
+        @patience.answered if ending.answered
+        @patience.restart if ending.welcomed
         tell(ending)
-        @answered_at = Durations.now if ending.welcomed
         pause = [rand * delay_max, ending.away_s].max
         @failures = ending.welcomed ? 0 : @failures + 1
         @held.await_drained([pause, patience_left(ending)].min)
@@ -69,13 +70,12 @@ module Pyflow
       def delay_max = [RECONNECT_MAX_S, RECONNECT_FIRST_S * (2**[@failures, DOUBLINGS_MAX].min)].min
 
       def patience_left(ending)
-        return Float::INFINITY unless @give_up_after
-
-        left = @give_up_after - (Durations.now - @answered_at)
+        left = @patience.left_s
         return left if left.positive?
 
-        raise HostUnreachable, "no activity host answered at #{@access.address} for #{@give_up_after} s " \
-                               "(#{ending.why}): gave up. Start one there, or give another address."
+        raise HostUnreachable, "no activity host answered at #{@access.address}#{@patience} (#{ending.why}): " \
+                               "gave up. Start one there (pyflow host --listen #{@access.address}), or give " \
+                               "another address (--host)."
       end
 
       # One line for each thing that changes, not one for each attempt.
@@ -84,7 +84,7 @@ module Pyflow
           Log.line("the stream to the activity host at #{@access.address} ended (#{ending.why}); reconnecting, " \
                    "running tasks go on")
         elsif @told != ending.why
-          Log.line("cannot reach an activity host at #{@access.address} (#{ending.why}); trying on. " \
+          Log.line("cannot reach an activity host at #{@access.address} (#{ending.why}); trying on#{@patience}. " \
                    "Is `pyflow host` running there?")
         end
         @told = (ending.why unless ending.welcomed)

@@ -11,10 +11,10 @@ RSpec.describe settings do
 
   it "takes from the environment what is not given" do
     environment = { "PYFLOW_HOST_ADDRESS" => "unix:/a", "PYFLOW_TASK_LIST" => "t", "PYFLOW_DOMAIN" => "d",
-                    "PYFLOW_SLOTS" => "3", "PYFLOW_GIVE_UP_AFTER" => "1.5", "PYFLOW_HOST_TOKEN" => "s" }
+                    "PYFLOW_SLOTS" => "3", "PYFLOW_HOST_TOKEN" => "s" }
     told = settings({}, environment)
-    expect([told.access.address, told.task_list, told.domain, told.slots, told.give_up_after, told.access.token])
-      .to eq(["unix:/a", "t", "d", 3, 1.5, "s"])
+    expect([told.access.address, told.task_list, told.domain, told.slots, told.access.token])
+      .to eq(["unix:/a", "t", "d", 3, "s"])
     environment["PYFLOW_HOST_TOKEN_FILE"] = "/none"
     given = settings({ slots: 5, host: "unix:/b", token: "mine" }, environment)
     expect([given.slots, given.access.address, given.access.token]).to eq([5, "unix:/b", "mine"])
@@ -22,12 +22,21 @@ RSpec.describe settings do
 
   it "has defaults" do
     told = settings({ task_list: "t" }, { "PYFLOW_SLOTS" => "" })
-    expect([told.slots, told.domain, told.give_up_after]).to eq([8, "", nil])
+    expect([told.slots, told.domain, told.patience.to_s]).to eq([8, "", " for 30 s"])
+  end
+
+  it "knows how long to wait for the first host, and for one that was there" do
+    { [nil, nil] => [" for 30 s", ""], [nil, "1.5"] => [" for 1.5 s", " for 1.5 s"], ["4", nil] => [" for 4 s", ""],
+      %w[4 90] => [" for 4 s", " for 90 s"] }.each do |(start, lost), words|
+      patience = settings({}, { "PYFLOW_START_TIMEOUT" => start, "PYFLOW_GIVE_UP_AFTER" => lost }).patience
+      expect([patience.to_s, patience.tap(&:answered).to_s]).to eq(words)
+    end
   end
 
   {
     slots: [{ slots: 0 }, { slots: "x" }, { slots: 1.5e9 }],
-    give_up_after: [{ give_up_after: 0 }, { give_up_after: "soon" }, { give_up_after: Float::INFINITY }],
+    patience: [{ start_timeout: -1 }, { give_up_after: 0 },
+               { give_up_after: "soon" }, { give_up_after: Float::INFINITY }],
     task_list: [{}, { task_list: "t" * 257 }]
   }.each do |option, bad|
     bad.each do |given|

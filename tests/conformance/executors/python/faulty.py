@@ -149,6 +149,14 @@ def treats_a_cancel_as_unheard() -> None:
     wrapped(tasks.HeldTasks, "canceled", lambda old, self, cancel: None)
 
 
+def tries_for_ever() -> None:
+    wrapped(worker.Worker, "_patience_s", lambda old, self: None)
+
+
+def gives_up_a_host_that_was_there() -> None:
+    wrapped(worker.Worker, "_patience_s", lambda old, self: self._start_timeout_s)
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     name: value
     for name, value in list(globals().items())

@@ -60,8 +60,8 @@ public final class ActivityWorker implements AutoCloseable {
                 .setSlots(builder.slots);
         builder.activities.values().forEach(method -> hello.addActivityTypes(method.type()));
         this.pool = Executors.newFixedThreadPool(builder.slots, threads());
-        this.loop =
-                new WorkerLoop(builder.host, hello.build(), Map.copyOf(builder.activities), pool, builder.giveUpAfter);
+        Patience patience = new Patience(builder.startTimeout, builder.giveUpAfter);
+        this.loop = new WorkerLoop(builder.host, hello.build(), Map.copyOf(builder.activities), pool, patience);
     }
 
     /**
@@ -79,7 +79,8 @@ public final class ActivityWorker implements AutoCloseable {
      * finishing them; the interrupt status is kept.
      *
      * @throws WorkerException.Refused if the host sends the worker away for good
-     * @throws WorkerException.Unreachable if no host answered for as long as {@link Builder#giveUpAfter} allows
+     * @throws WorkerException.Unreachable if no host answered for as long as {@link Builder#startTimeout} or
+     *     {@link Builder#giveUpAfter} allow
      */
     public void run() {
         StopSignals signals = new StopSignals(loop::drain);
@@ -189,17 +190,22 @@ public final class ActivityWorker implements AutoCloseable {
         private String taskList;
         private String buildId = "";
         private int slots;
+        private Optional<Duration> startTimeout;
         private Optional<Duration> giveUpAfter;
 
         Builder(Map<String, String> environment) {
             host = new HostOptions(environment);
             domain = environment.getOrDefault("PYFLOW_DOMAIN", "");
             taskList = environment.getOrDefault("PYFLOW_TASK_LIST", "");
-            slots = Optional.ofNullable(environment.get("PYFLOW_SLOTS"))
+            slots = HostOptions.told(environment, "PYFLOW_SLOTS")
                     .map(text -> Options.whole("PYFLOW_SLOTS", text))
                     .orElse(SLOTS_DEFAULT);
-            giveUpAfter = Optional.ofNullable(environment.get("PYFLOW_GIVE_UP_AFTER"))
-                    .map(text -> Options.seconds("PYFLOW_GIVE_UP_AFTER", text));
+            startTimeout = seconds(environment, "PYFLOW_START_TIMEOUT");
+            giveUpAfter = seconds(environment, "PYFLOW_GIVE_UP_AFTER");
+        }
+
+        private static Optional<Duration> seconds(Map<String, String> environment, String name) {
+            return HostOptions.told(environment, name).map(text -> Options.seconds(name, text));
         }
 
         /**
@@ -267,9 +273,21 @@ public final class ActivityWorker implements AutoCloseable {
         }
 
         /**
-         * Ends the worker when no host has answered for so long. Without it the worker tries for ever.
+         * Ends the worker when no host has answered within so long of its start. Without it the worker waits as long
+         * as {@link #giveUpAfter} says, else 30 s.
          *
-         * @param duration since the start, or since the last stream ended
+         * @param duration since the start
+         * @return this builder
+         */
+        public Builder startTimeout(Duration duration) {
+            startTimeout = Optional.of(duration);
+            return this;
+        }
+
+        /**
+         * Ends the worker when a host that had answered is gone for so long. Without it the worker tries for ever.
+         *
+         * @param duration since the last stream ended
          * @return this builder
          */
         public Builder giveUpAfter(Duration duration) {

@@ -150,6 +150,11 @@ final class HeldTasks {
         return held.size();
     }
 
+    /** Whether functions run, or wait for their thread. */
+    boolean busy() {
+        return busy > 0;
+    }
+
     int slotsFree() {
         return Math.max(0, slots - busy);
     }

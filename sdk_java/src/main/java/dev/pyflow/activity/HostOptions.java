@@ -53,17 +53,20 @@ final class HostOptions {
     HostOptions(Map<String, String> environment) {
         address = environment.getOrDefault(ADDRESS_VARIABLE, "");
         tokenFile = file(environment, "PYFLOW_HOST_TOKEN_FILE");
-        token = Optional.ofNullable(environment.get("PYFLOW_HOST_TOKEN")).filter(text -> !text.isEmpty());
+        token = told(environment, "PYFLOW_HOST_TOKEN");
         tlsCa = file(environment, "PYFLOW_HOST_TLS_CA");
         tlsCert = file(environment, "PYFLOW_HOST_TLS_CERT");
         tlsKey = file(environment, "PYFLOW_HOST_TLS_KEY");
         insecure = "1".equals(environment.get("PYFLOW_HOST_INSECURE"));
     }
 
+    /** A variable of the environment; an empty one is none. */
+    static Optional<String> told(Map<String, String> environment, String name) {
+        return Optional.ofNullable(environment.get(name)).filter(text -> !text.isEmpty());
+    }
+
     private static Optional<Path> file(Map<String, String> environment, String name) {
-        return Optional.ofNullable(environment.get(name))
-                .filter(text -> !text.isEmpty())
-                .map(Path::of);
+        return told(environment, name).map(Path::of);
     }
 
     void address(String value) {

@@ -14,7 +14,10 @@ final class Options {
         --task-list NAME         SWF activity task list                               PYFLOW_TASK_LIST
         --domain NAME            SWF domain; left out: the host's first               PYFLOW_DOMAIN
         --slots N                tasks at a time; default 8                           PYFLOW_SLOTS
-        --give-up-after SECONDS  end when no host has answered for so long            PYFLOW_GIVE_UP_AFTER
+        --start-timeout SECONDS  end when no host has answered within so long of the  PYFLOW_START_TIMEOUT
+                                 start; default: as --give-up-after, else 30
+        --give-up-after SECONDS  end when a host that had answered is gone for so     PYFLOW_GIVE_UP_AFTER
+                                 long; default: never
         --token-file FILE        bearer token                                         PYFLOW_HOST_TOKEN_FILE
         --tls-ca FILE            authority of the host's certificate; means TLS       PYFLOW_HOST_TLS_CA
         --tls-cert FILE          the worker's own certificate; means TLS              PYFLOW_HOST_TLS_CERT
@@ -35,6 +38,7 @@ final class Options {
                 case "--task-list" -> worker.taskList(value(option, rest));
                 case "--domain" -> worker.domain(value(option, rest));
                 case "--slots" -> worker.slots(whole(option, value(option, rest)));
+                case "--start-timeout" -> worker.startTimeout(seconds(option, value(option, rest)));
                 case "--give-up-after" -> worker.giveUpAfter(seconds(option, value(option, rest)));
                 case "--token-file" -> host.tokenFile(Path.of(value(option, rest)));
                 case "--tls-ca" -> host.tlsCa(Path.of(value(option, rest)));

@@ -2,7 +2,7 @@
 //
 //   WorkerException
 //   +- Refused      the host ended the stream for good (GoAway UNAUTHENTICATED, INCOMPATIBLE or SUPERSEDED)
-//   +- Unreachable  no host answered for as long as giveUpAfter allows
+//   +- Unreachable  no host answered for as long as startTimeout or giveUpAfter allow
 //   +- Misused      options or activities that cannot work; nothing was started
 package dev.pyflow.activity;
 
@@ -35,7 +35,7 @@ public abstract sealed class WorkerException extends RuntimeException {
         }
     }
 
-    /** No host answered for as long as {@code giveUpAfter} allows. */
+    /** No host answered for as long as {@code startTimeout} or {@code giveUpAfter} allow. */
     public static final class Unreachable extends WorkerException {
         private static final long serialVersionUID = 1L;
 

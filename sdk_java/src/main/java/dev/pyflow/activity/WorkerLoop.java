@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 final class WorkerLoop implements HostStream.Listener {
@@ -35,11 +36,19 @@ final class WorkerLoop implements HostStream.Listener {
     /** How long the host may take to close its side after a drain; nothing depends on it. */
     private static final Duration GOODBYE_TIMEOUT = Duration.ofSeconds(2);
 
+    /**
+     * What ends within this time travels in one frame. A frame costs the host far more than an item in it; an outcome
+     * with no other function running never waits.
+     */
+    private static final long BUNDLE_NS = Duration.ofMillis(1).toNanos();
+
     private final HostOptions host;
     private final Hello greeting;
     private final Map<String, ActivityMethod> activities;
     private final ExecutorService pool;
-    private final Optional<Duration> giveUpAfter;
+    private final Patience patience;
+
+    private volatile boolean answered;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -59,19 +68,19 @@ final class WorkerLoop implements HostStream.Listener {
             Hello greeting,
             Map<String, ActivityMethod> activities,
             ExecutorService pool,
-            Optional<Duration> giveUpAfter) {
+            Patience patience) {
         this.host = host;
         this.greeting = greeting;
         this.activities = activities;
         this.pool = pool;
-        this.giveUpAfter = giveUpAfter;
+        this.patience = patience;
         this.held = new HeldTasks(greeting.getSlots());
     }
 
     /** Serves until drained. An interrupt ends it at once, tasks or not. */
     void run() throws InterruptedException {
         int failures = 0;
-        long alone = System.nanoTime();
+        patience.restart(System.nanoTime());
         while (true) {
             StreamEnd ended = serve();
             if (ended instanceof StreamEnd.Drained || drainedOffline()) {
@@ -84,23 +93,22 @@ final class WorkerLoop implements HostStream.Listener {
                                 + refused.message());
             }
             StreamEnd.Cut cut = (StreamEnd.Cut) ended;
+            if (answered) {
+                patience.answered();
+            }
             if (cut.welcomed()) {
                 Log.warn("the stream to the activity host at " + host.address() + " ended (" + cut.why()
                         + "); reconnecting, running tasks go on");
                 failures = 0;
-                alone = System.nanoTime();
+                patience.restart(System.nanoTime());
             } else {
                 if (failures == 0) {
                     Log.warn("cannot reach an activity host at " + host.address() + " (" + host.explain(cut.why())
-                            + "); trying on. Is `pyflow host` running there?");
+                            + "); trying on" + patience + ". Is `pyflow host` running there?");
                 }
                 failures++;
             }
-            pause(
-                    Backoff.delay(failures, () -> ThreadLocalRandom.current().nextDouble()),
-                    cut.reconnectAfter(),
-                    alone,
-                    cut.why());
+            pause(Backoff.delay(failures, () -> ThreadLocalRandom.current().nextDouble()), cut);
         }
     }
 
@@ -124,18 +132,16 @@ final class WorkerLoop implements HostStream.Listener {
         }
     }
 
-    private void pause(Duration delay, Duration atLeast, long aloneSinceNs, String why) throws InterruptedException {
+    private void pause(Duration delay, StreamEnd.Cut cut) throws InterruptedException {
         long now = System.nanoTime();
-        long until = now + Math.max(delay.toNanos(), atLeast.toNanos());
-        if (giveUpAfter.isPresent()) {
-            long limit = aloneSinceNs + giveUpAfter.get().toNanos();
-            if (now - limit >= 0) {
-                throw new WorkerException.Unreachable("no activity host answered at " + host.address() + " for "
-                        + giveUpAfter.get().toMillis() / 1000.0 + " s (" + host.explain(why)
-                        + "): gave up. Start one there, or give another address.");
-            }
-            until = until - limit > 0 ? limit : until;
+        long left = patience.leftNs(now);
+        if (left <= 0) {
+            throw new WorkerException.Unreachable("no activity host answered at " + host.address() + patience + " ("
+                    + host.explain(cut.why()) + "): gave up. Start one there (pyflow host --listen " + host.address()
+                    + "), or give another address (--host).");
         }
+        long wanted = Math.max(delay.toNanos(), cut.reconnectAfter().toNanos());
+        long until = now + Math.min(wanted, left);
         lock.lock();
         try {
             while (!(held.draining() && held.isEmpty()) && until - System.nanoTime() > 0) {
@@ -216,9 +222,13 @@ final class WorkerLoop implements HostStream.Listener {
                         welcomed && opened.ready() ? held.nextFrame(frameBytesMax()) : Optional.empty();
                 if (frame.isPresent()) {
                     busyAtNs = now;
+                    boolean moreToCome = held.busy();
                     lock.unlock(); // never send under the lock: gRPC may call back at once
                     try {
                         opened.send(frame.get());
+                        if (moreToCome) {
+                            LockSupport.parkNanos(BUNDLE_NS);
+                        }
                     } finally {
                         lock.lock();
                     }
@@ -288,6 +298,7 @@ final class WorkerLoop implements HostStream.Listener {
                 return;
             }
             heardAtNs = System.nanoTime();
+            answered = true;
             if (frame.hasWelcome()) {
                 welcome(frame.getWelcome());
             }

@@ -48,6 +48,7 @@ final class ActivityWorkerTest {
                 .contains("key"));
         assertThrows(WorkerException.Misused.class, () -> builder(Map.of("PYFLOW_SLOTS", "many")));
         assertThrows(WorkerException.Misused.class, () -> builder(Map.of("PYFLOW_GIVE_UP_AFTER", "-1")));
+        assertThrows(WorkerException.Misused.class, () -> builder(Map.of("PYFLOW_START_TIMEOUT", "soon")));
         assertThrows(
                 WorkerException.Misused.class,
                 () -> builder(Map.of()).register(SAMPLES).register(SAMPLES));

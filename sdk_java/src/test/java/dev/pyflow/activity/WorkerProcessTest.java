@@ -185,17 +185,19 @@ final class WorkerProcessTest {
     }
 
     @Test
-    void anUnreachableHostIsToldInOneLine() throws Exception {
+    void anUnreachableHostIsToldAndGivenUp() throws Exception {
         launch(
                 Program.class,
                 "--host",
                 "unix:" + directory.resolve("absent"),
                 "--task-list",
                 "docs",
-                "--give-up-after",
+                "--start-timeout",
                 "1");
         assertEquals(1, exitCode());
         assertEquals(2, logged().lines().count(), logged());
         assertTrue(logged().lines().allMatch(line -> line.contains("there is no such socket")), logged());
+        assertTrue(logged().contains("trying on for 1 s. Is `pyflow host` running there?"), logged());
+        assertTrue(logged().contains(" for 1 s (there is no such socket): gave up. Start one there"), logged());
     }
 }

@@ -147,14 +147,14 @@ final class WorkerReconnectTest extends StreamTest {
     }
 
     @Test
-    void aWorkerWithoutAHostGivesUpWhenTold() throws Exception {
+    void aWorkerWithoutAHostGivesUp() throws Exception {
         int port = host.port();
         host.close();
         worker = ActivityWorker.builder()
                 .host("127.0.0.1:" + port)
                 .taskList("docs")
                 .register(samples)
-                .giveUpAfter(Duration.ofMillis(300))
+                .startTimeout(Duration.ofMillis(300))
                 .build()
                 .start();
         WorkerException.Unreachable gone = assertThrows(WorkerException.Unreachable.class, worker::join);
