@@ -24,8 +24,11 @@ BaseException
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any
+
+from pyflow.causes import advice
 
 __all__ = [
     "DeciderException",
@@ -193,6 +196,10 @@ class InvocationFailedException(InvocationException):
         self.failure = Failure.parse(details)
         super().__init__(_readable(reason, details, self.failure))
         self.__cause__ = _cause_chain(self.failure)
+        what_to_do = advice(reason)
+        if what_to_do is not None and sys.version_info >= (3, 11):
+            # In tracebacks only: the text of the exception is 2.0.0's.
+            self.add_note(what_to_do)
 
 
 class InvocationCanceledException(InvocationException):

@@ -60,6 +60,13 @@ def decider(**answers):
     return pyflow.Decider([Doubles, Base], "domain", "tasks", "me", client=client(**answers))
 
 
+def exception_line(traceback):
+    """The exception itself: what follows the frames, without the notes that 3 adds for people."""
+    lines = traceback.strip().splitlines()
+    last_of_frames = max(number for number, line in enumerate(lines) if line.startswith("  "))
+    return lines[last_of_frames + 1]
+
+
 def plain(answer):
     """Decisions without what 3 adds, and without the lines of a traceback."""
     decisions = json.loads(json.dumps(answer.decisions))
@@ -68,7 +75,7 @@ def plain(answer):
             if isinstance(attributes, dict):
                 attributes.pop("control", None)
                 if attributes.get("details", "").startswith("Traceback"):
-                    attributes["details"] = attributes["details"].strip().splitlines()[-1]
+                    attributes["details"] = exception_line(attributes["details"])
     return decisions
 
 
