@@ -89,6 +89,8 @@ def test_data_file_that_is_no_data_file(run: Callable[..., Ended], tmp_path: Pat
         (["--host", "0.0.0.0"], ["0.0.0.0", "--insecure"]),
         (["--lambda-endpoint", "ftp://x"], ["ftp://x", "http://"]),
         (["--poll-hold", "never"], ["never", "seconds"]),
+        (["--deny", "RecordMarker"], ["'RecordMarker'", "swf:RecordMarker"]),
+        (["--no-lambda", "--lambda", "f=json:loads"], ["--no-lambda contradicts"]),
     ],
 )
 def test_arguments_that_cannot_be(run: Callable[..., Ended], arguments: list[str], words: list[str]) -> None:
@@ -205,6 +207,15 @@ def test_lambda_endpoint(go: Callable[..., Running]) -> None:
     assert ended["result"] == '"/2015-03-31/functions/far/invocations"'
     endpoint.shutdown()
     endpoint.server_close()
+
+
+def test_what_the_service_may_refuse_can_be_tried_out(go: Callable[..., Running]) -> None:
+    refusing = ("--no-lambda", "--deny", "swf:ListDomains", "--throttle")  # local_swf's tests see the last one throttle
+    client = client_of(url_of(go("dev", "--port", "0", "--memory", *refusing)))
+    failed = lambda_end(client, "far")["scheduleLambdaFunctionFailedEventAttributes"]
+    assert failed["cause"] == "LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION"
+    with pytest.raises(client.exceptions.OperationNotPermittedFault):
+        client.list_domains(registrationStatus="REGISTERED")
 
 
 def test_region_and_account_are_those_of_the_arns(go: Callable[..., Running]) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class RunningServer:
-    """A server process; `client` is an unmodified boto3 client of it."""
+    """A server process; `client` is an unmodified boto3 client of it. `wrapper` is a command that runs it."""
 
-    def __init__(self, arguments: list[str], cwd: Path) -> None:
+    def __init__(self, arguments: list[str], cwd: Path, wrapper: Sequence[str] = ()) -> None:
         self.arguments = arguments
         self.cwd = cwd
+        self.wrapper = wrapper
         self.begin()
 
     def begin(self) -> None:
         """Start the process and wait until it serves."""
-        command = [sys.executable, "-m", "pyflow_local", "--port", "0", *self.arguments]
+        command = [*self.wrapper, sys.executable, "-m", "pyflow_local", "--port", "0", *self.arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.cwd
         )
@@ -91,8 +92,8 @@ def run_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
     """Start servers; they are ended with the test."""
     servers: list[RunningServer] = []
 
-    def run(*arguments: str, cwd: Path | None = None) -> RunningServer:
-        servers.append(RunningServer(list(arguments), cwd or tmp_path))
+    def run(*arguments: str, cwd: Path | None = None, wrapper: Sequence[str] = ()) -> RunningServer:
+        servers.append(RunningServer(list(arguments), cwd or tmp_path, wrapper))
         return servers[-1]
 
     yield run

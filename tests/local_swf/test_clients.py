@@ -139,17 +139,20 @@ def test_the_aws_cli(aws_cli: Path, run_server: Callable[..., RunningServer], tm
     assert "Unknown domain: nope" in refused.stderr
 
 
-def test_a_history_printed_by_the_aws_cli_can_be_imported(
+def test_a_history_is_exported_as_the_aws_cli_prints_it_and_can_be_imported(
     aws_cli: Path, run_server: Callable[..., RunningServer]
 ) -> None:
     from pyflow_local import LocalSwf
+    from pyflow_local.transfer import export_history
 
-    aws = Cli(aws_cli, run_server("--memory"))
+    server = run_server("--memory")
+    aws = Cli(aws_cli, server)
     cli_prepare(aws)
     start = ("start-workflow-execution", "--domain", "cli", "--workflow-id", "w", "--workflow-type")
     run_id = aws(*start, "name=wf,version=1")["runId"]
     aws("terminate-workflow-execution", "--domain", "cli", "--workflow-id", "w")
     history = aws("get-workflow-execution-history", "--domain", "cli", "--execution", f"workflowId=w,runId={run_id}")
+    assert json.loads(export_history(server.client, "cli", "w", run_id)) == history
     with LocalSwf() as local:
         swf = local.client()
         swf.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 
 import pytest
 from pyflow_local.http import connection
@@ -89,3 +91,33 @@ def test_an_answer_that_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         server.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the options have these names on Linux only")
+def test_peers_that_vanish_without_a_word_are_noticed_by_the_system() -> None:
+    """Their end never arrives, so no limit of ours applies: an idle connection and one with an answer under way."""
+
+    async def run() -> dict[str, int]:
+        found: dict[str, int] = {}
+        seen = asyncio.Event()
+
+        class Looking(Desk):
+            def open(self, connection: Connection) -> None:
+                assert connection._transport is not None
+                sock = connection._transport.get_extra_info("socket")
+                found["SO_KEEPALIVE"] = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT"):
+                    found[name] = sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+                seen.set()
+
+        server, port = await serve(Looking())
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.wait_for(seen.wait(), WAIT_SECONDS_MAX)
+        writer.close()
+        server.close()
+        return found
+
+    options = asyncio.run(run())
+    assert options["SO_KEEPALIVE"] == 1
+    silence_s = options["TCP_KEEPIDLE"] + options["TCP_KEEPINTVL"] * options["TCP_KEEPCNT"]
+    assert silence_s == options["TCP_USER_TIMEOUT"] / 1000 == 120

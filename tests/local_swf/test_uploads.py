@@ -170,6 +170,35 @@ def test_no_settings_break_the_service(wrong: dict[str, Any], workflow_id: str) 
         driver.call("ListClosedWorkflowExecutions", domain="d", startTimeFilter={"oldestDate": 0})
 
 
+BODIES = (
+    st.binary(max_size=60)
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.lists(JSON | st.just(STARTED), max_size=3).map(
+        lambda events: json.dumps({"domain": "d", "workflowId": "w", "events": events}).encode()
+    )
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(bodies=st.lists(BODIES, max_size=5))
+def test_any_body_gets_an_answer(bodies: list[bytes]) -> None:
+    desk = Desk()
+    for body in bodies:
+        status, answer = desk.uploads.take(body)
+        assert status in {200, 400}
+        assert isinstance(json.loads(answer), dict)
+
+
+@pytest.mark.parametrize("depth", [200, 500, 5000])
+def test_deep_nesting(depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    body = json.dumps({"domain": "d", "workflowId": "w", "events": [STARTED, signaled(2)]})
+    deep = body.replace('"input": ""', f'"input": {nested}')
+    assert deep != body
+    status, _ = Desk().uploads.take(deep.encode())
+    assert status == (200 if depth < 250 else 400)
+
+
 def test_over_http(run_server: Callable[..., RunningServer]) -> None:
     server = run_server("--memory")
     server.client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")

@@ -22,6 +22,7 @@ PIPELINE_MAX = 16
 DRAIN_BYTES_MAX = 16 * 1024 * 1024
 DRAIN_SECONDS_MAX = 5.0
 KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}  # seconds, seconds, probes
+ANSWER_LOST_MS = 120_000  # as long as those together: an answer that a vanished peer never acknowledges
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
@@ -261,6 +262,6 @@ def too_large() -> Fault:
 def _keep_alive(sock: socket.socket) -> None:
     """Have the system notice peers that vanished without a word, so that their connections do not stay for ever."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in KEEP_ALIVE.items():
+    for option, value in {**KEEP_ALIVE, "TCP_USER_TIMEOUT": ANSWER_LOST_MS}.items():
         if hasattr(socket, option):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
