@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ActivityDescriptor", "ChildWorkflowDescriptor", "Invoker", "LambdaDescriptor"]
 
 R = TypeVar("R")
+OptionsT = TypeVar("OptionsT", LambdaOptions, ActivityOptions, ChildOptions)
 
 
 class Invoker(Generic[R]):
@@ -47,6 +48,14 @@ class Invoker(Generic[R]):
     def options(self, **changes: Any) -> Invoker[R]:
         """The same with other options for this call: ``self.charge.options(start_to_close_timeout=60)(order)``."""
         return self._change(changes)
+
+
+def _changed(options: OptionsT, changes: dict[str, Any]) -> OptionsT:
+    """The options with changes; raises TypeError for one that does not exist, naming those that do."""
+    unknown = [name for name in changes if name not in options.__slots__]
+    if unknown:
+        raise TypeError(f"there is no option {', '.join(unknown)} here; there are {', '.join(options.__slots__)}")
+    return replace(options, **changes)
 
 
 class _Descriptor(Generic[R]):
@@ -136,7 +145,7 @@ class LambdaDescriptor(_Descriptor[R]):
         return Invoker(
             "Lambda",
             lambda value: instance.swf.invoke_lambda(self.function_name, value, **arguments),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
+            lambda changes: self._bind(instance, _changed(chosen, changes)),
         )
 
 
@@ -222,7 +231,7 @@ class ActivityDescriptor(_Descriptor[R]):
         def change(changes: dict[str, Any]) -> Invoker[R]:
             if "timeout" in changes:
                 changes["start_to_close_timeout"] = changes.pop("timeout")
-            return self._bind(instance, replace(chosen, **changes))
+            return self._bind(instance, _changed(chosen, changes))
 
         return Invoker(
             "Activity",
@@ -326,5 +335,5 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
             lambda value: instance.swf.invoke_child_workflow(
                 self.workflow_name, self.workflow_version, input_arg=value, **arguments
             ),
-            lambda changes: self._bind(instance, replace(chosen, **changes)),
+            lambda changes: self._bind(instance, _changed(chosen, changes)),
         )

@@ -48,7 +48,8 @@ class RetryPolicy:
     jitter: float = 0.0
     """0 to 1."""
     non_retryable_types: Iterable[str] = ()
-    """Failure types, SWF reasons, or ``TimedOut`` / ``TimedOut.HEARTBEAT`` ... which must not be retried."""
+    """What must not be retried: failure types (of a Lambda function: its exception's name), SWF reasons, or
+    ``TimedOut`` / ``TimedOut.HEARTBEAT`` / ..."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "non_retryable_types", tuple(self.non_retryable_types))

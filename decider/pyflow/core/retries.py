@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -45,6 +46,17 @@ def backoff_s(policy: RetryPolicy, failures: int, seed: str) -> float:
     return float(min(delay, policy.maximum_interval))
 
 
+def _lambda_error_type(details: str | None) -> str | None:
+    """The exception's name in what the Lambda service writes of a function that raised."""
+    if not details or "errorType" not in details:
+        return None
+    try:
+        told = json.loads(details)
+    except ValueError:
+        return None
+    return str(told["errorType"]) if isinstance(told, dict) and "errorType" in told else None
+
+
 def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: bool, run_id: str) -> float | None:
     """Seconds until the next attempt, or None if this outcome stands.
 
@@ -68,7 +80,10 @@ def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: b
     failure = Failure.parse(details) if outcome == FAILED else None
     if failure is not None and failure.non_retryable:
         return None
-    names = (reason, failure.type if failure else None) if outcome == FAILED else ("TimedOut", f"TimedOut.{reason}")
+    if outcome == FAILED:
+        names = (reason, failure.type if failure else _lambda_error_type(details))
+    else:
+        names = ("TimedOut", f"TimedOut.{reason}")
     if any(name in policy.non_retryable_types for name in names if name):
         return None
     if failure is not None and failure.next_retry_delay_s is not None:
