@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from pyflow import payloads
 from pyflow.core.context import Context
@@ -265,11 +265,19 @@ class WorkflowInvocationHelper:
 
     # ---- signals
 
+    @overload
+    def signal(self, name: str, returns: None = None) -> SignalFuture[Signal[Any]]: ...
+    @overload
+    def signal(self, name: str, returns: type[S]) -> SignalFuture[Signal[S]]: ...
     def signal(self, name: str, returns: Any = None) -> SignalFuture[Signal[Any]]:
         """A future of the next signal of that name: one that has come already, or one still to come."""
         completion = self._context.inbox.next(name)
         return SignalFuture(completion, self._context, name, lambda received: self._signal(received, returns))
 
+    @overload
+    def wait_for_signal(self, name: str, timeout: Duration | None = None, returns: None = None) -> Signal[Any]: ...
+    @overload
+    def wait_for_signal(self, name: str, timeout: Duration | None = None, *, returns: type[S]) -> Signal[S]: ...
     def wait_for_signal(self, name: str, timeout: Duration | None = None, returns: Any = None) -> Signal[Any]:
         """Block until a signal of that name is there, and take it.
 
