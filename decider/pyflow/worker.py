@@ -95,7 +95,8 @@ class DeciderWorker:
 
     `start()`, `stop()` and `join()` run it beside other things; `run()` runs it to its end in the calling thread.
     A stop never aborts a poll: SWF would hand a task to it and the task would be lost until its timeout (SWF
-    reference 7.6). So the end takes up to 60 s.
+    reference 7.6). So the end takes up to 60 s. `register` is called before the first poll, in place of
+    `ensure_registered`.
     """
 
     def __init__(
@@ -108,8 +109,10 @@ class DeciderWorker:
         connection: SwfConnection | None = None,
         settings: WorkerSettings | None = None,
         observer: Observer | None = None,
+        register: Callable[[], None] | None = None,
     ) -> None:
         self._classes = WorkflowClasses(workflow_classes)
+        self._register = register or self.ensure_registered
         self._domain = domain
         self._task_list = task_list
         self._identity = cut_identity(identity or f"{os.uname().nodename}:{os.getpid()}")
@@ -163,7 +166,7 @@ class DeciderWorker:
 
     def start(self) -> None:
         """Register what is missing and begin to poll. Raises `SwfError` when SWF cannot be used at all."""
-        self.ensure_registered()
+        self._register()
         logger.info(
             "Beginning to poll for decisions in domain %r, task_list %r (own task lists: %s)",
             self._domain,
@@ -361,7 +364,10 @@ class Decider:
         self._connected: SwfConnection | None = None
 
     def ensure_workflows_registered(self) -> None:
-        """Register all workflow types that are not there yet. Raises `SwfError`."""
+        """Register all workflow types that are not there yet. Raises `SwfError`.
+
+        Polling begins with this call: a subclass may register them another way, or not at all.
+        """
         self._worker().ensure_registered()
 
     def process_decision_task(self, decision_task: JsonObject) -> DecisionTaskHelper:
@@ -386,6 +392,7 @@ class Decider:
             connection=self._connected,
             settings=self._settings,
             observer=self._observer,
+            register=self.ensure_workflows_registered,
         )
 
 
