@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pyflow.exceptions import InvocationException
 from pyflow.future import InvocationFuture
-from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, RetryPolicy
+from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, RetryPolicy, check_tags
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -307,6 +307,8 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
         retry: RetryPolicy | None = None,
         returns: Any = None,
     ) -> None:
+        if tag_list is not None:
+            check_tags(tag_list)
         self.workflow_name = workflow_name
         self.workflow_version = workflow_version
         self.child_policy = child_policy

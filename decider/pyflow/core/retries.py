@@ -9,7 +9,7 @@ from typing import Any
 from pyflow.core.hub import FAILED, TIMED_OUT
 from pyflow.core.invocations import Invocation
 from pyflow.exceptions import Failure
-from pyflow.options import RetryPolicy
+from pyflow.options import DURATION_S_MAX, RetryPolicy
 
 LAMBDA_RETRIES_MAX = 5
 """2.0.0 tried a lambda again this often, at once, when the Lambda service itself had failed."""
@@ -43,7 +43,7 @@ def backoff_s(policy: RetryPolicy, failures: int, seed: str) -> float:
     delay = min(policy.maximum_interval, policy.initial_interval * policy.backoff_coefficient ** min(failures - 1, 64))
     if policy.jitter:
         delay *= 1 + policy.jitter * random.Random(seed).uniform(-1, 1)
-    return float(min(delay, policy.maximum_interval))
+    return float(min(delay, policy.maximum_interval, DURATION_S_MAX))
 
 
 def _lambda_error_type(details: str | None) -> str | None:
@@ -87,5 +87,5 @@ def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: b
     if any(name in policy.non_retryable_types for name in names if name):
         return None
     if failure is not None and failure.next_retry_delay_s is not None:
-        return max(0.0, failure.next_retry_delay_s)
+        return min(max(0.0, failure.next_retry_delay_s), float(DURATION_S_MAX))
     return backoff_s(policy, invocation.attempt, f"{run_id}/{invocation.base_id}/{invocation.attempt}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyflow
 import pytest
+from pyflow.deciding.classes import WorkflowClasses
 from pyflow.testing import Stepper, WorkflowEnvironment
 
 ACTIVITY: list[tuple[str, Any, str, Any]] = [
@@ -109,6 +110,41 @@ def test_an_option_that_does_not_exist_is_named() -> None:
     with Stepper(Asks) as step:
         details = step.attributes(step.decide().decisions[0])["details"]
         assert "TypeError: there is no option start_to_close here; there are start_to_close_timeout, " in details
+
+
+class Registry:
+    """Takes a registration and keeps it."""
+
+    said: dict[str, Any]
+
+    def register_workflow_type(self, **request: Any) -> dict[str, Any]:
+        self.said = request
+        return {}
+
+
+def test_options_of_the_type_are_registered_as_swf_wants_them() -> None:
+    class Typed(pyflow.Workflow):
+        NAME = "Typed"
+        OPTIONS = {  # noqa: RUF012 - as users write it
+            "defaultExecutionStartToCloseTimeout": timedelta(days=30),
+            "defaultTaskStartToCloseTimeout": "NONE",
+            "defaultTaskPriority": 3,
+        }
+
+    registry: Any = Registry()
+    WorkflowClasses([Typed]).register(registry, "domain", "tasks")
+    assert registry.said == {
+        "domain": "domain",
+        "name": "Typed",
+        "version": "1.0",
+        "defaultTaskList": {"name": "tasks"},
+        "defaultChildPolicy": "TERMINATE",
+        "defaultExecutionStartToCloseTimeout": "2592000",
+        "defaultTaskStartToCloseTimeout": "NONE",
+        "defaultTaskPriority": "3",
+    }
+    with WorkflowEnvironment([Typed]):
+        pass  # the test environment takes the same
 
 
 class Steward(pyflow.Workflow):

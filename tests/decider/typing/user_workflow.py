@@ -39,6 +39,8 @@ class Shop(pyflow.Workflow):
         branch = self.swf.spawn(self.count, "words", by=2)
         assert_type(branch, BranchFuture[int])
         assert_type(self.swf.map(lambda n: n * 1.5, [1, 2]), list[float])
+        assert_type(self.swf.map(self.tax, [order]), list[Decimal])
+        assert_type(self.swf.spawn(self.charge, order).result(), str)
         signal = self.swf.wait_for_signal("go", timeout=5)
         assert_type(signal.name, str)
         assert_type(signal.payload, Any)
