@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.classes import WorkflowClasses
-from pyflow.deciding.compat import decide_once
+from pyflow.deciding.compat import decide_once, one_by_one
 from pyflow.deciding.handler import TaskHandler
 from pyflow.deciding.holds import HoldBook, HoldEntry
 from pyflow.deciding.lane import Busy, Lane
@@ -29,7 +29,16 @@ from pyflow.deciding.processes import run_processes
 from pyflow.deciding.rates import SWF_RATES, DecisionRates, Rate
 from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
 from pyflow.decision_task_helper import DecisionTaskHelper
-from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
+from pyflow.swf import (
+    JsonObject,
+    PollThread,
+    SwfConnection,
+    SwfError,
+    connect,
+    ensure_domain,
+    is_loopback,
+    make_client,
+)
 from pyflow.swf.lean import LeanTransport
 from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
 from pyflow.swf.trouble import TroubleLog
@@ -378,8 +387,26 @@ class Decider:
         return decide_once(self._classes, decision_task, domain=self._domain, settings=self._settings.execution)
 
     def poll_for_decision_tasks(self, max_time: float | None = None) -> None:
-        """Poll and decide for `max_time` seconds (None: until stopped by a signal). Raises `SwfError` at the start."""
-        self._worker().run(max_time)
+        """Poll and decide for `max_time` seconds (None: until stopped by a signal). Raises `SwfError` at the start.
+
+        A subclass that overrides `process_decision_task` is asked for each task, as in 2.0.0; nothing is kept then.
+        """
+        if type(self).process_decision_task is not Decider.process_decision_task:
+            self._poll_one_by_one(max_time)
+        else:
+            self._worker().run(max_time)
+
+    def _poll_one_by_one(self, max_time: float | None) -> None:
+        self.ensure_workflows_registered()
+        client = self._client or make_client(attempts_max=1)
+        request = {"domain": self._domain, "taskList": {"name": self._task_list}, "identity": self._identity}
+        polls = one_by_one(client, {k: v for k, v in request.items() if v is not None}, self.process_decision_task)
+        over = threading.Event()
+        with _Signals(over.set, enabled=True):
+            polls.start()
+            over.wait(max_time)
+            polls.stop()
+            polls.join()
 
     def _worker(self) -> DeciderWorker:
         if self._connected is None:

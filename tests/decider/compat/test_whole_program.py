@@ -40,6 +40,7 @@ EXPECTED: Any = [
         ],
     ],
     ["Kid", "Program"],
+    True,
     None,
 ]
 

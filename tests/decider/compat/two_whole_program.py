@@ -42,6 +42,19 @@ class Kid(pyflow.Workflow):
         return number + 1
 
 
+class OwnDecider(pyflow.Decider):
+    """Counts what it decides, and sees the task and its answer."""
+
+    decided = 0
+
+    def process_decision_task(self, decision_task):
+        answer = super().process_decision_task(decision_task)
+        assert answer.decision_task is decision_task
+        assert decision_task["events"][0]["eventTimestamp"].year > 2000
+        OwnDecider.decided += 1
+        return answer
+
+
 def work(swf, domain, over):
     """An activity worker as one was written for 2.0.0."""
     while not over.is_set():
@@ -66,7 +79,8 @@ def main():
     )  # fmt: skip
     over = threading.Event()
     threading.Thread(target=work, args=(swf, domain, over), daemon=True).start()
-    pyflow.Decider([Program, Kid], domain, TASKS, "me", client=swf).ensure_workflows_registered()
+    decider = OwnDecider([Program, Kid], domain, TASKS, "me", client=swf)
+    decider.ensure_workflows_registered()
     started = [
         pyflow.start_workflow(domain, "Program", "1.0", TASKS, "arn:aws:iam::123456789012:role/r", json.dumps(given))
         for given in (["a", "b"], "bad", 5)
@@ -74,6 +88,7 @@ def main():
     statuses = []
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
+        decider.poll_for_decision_tasks(max_time=1)
         pyflow.poll_for_executions([Program, Kid], domain=domain, task_list=TASKS, identity="me", max_time=1)
         statuses = [pyflow.get_workflow_status(domain, each["workflowId"], each["runId"]) for each in started]
         if all(status.execution_status == "CLOSED" for status in statuses):
@@ -89,7 +104,11 @@ def main():
         for status in statuses
     ]
     types = sorted(each["workflowType"]["name"] for each in utils.list_workflow_types(swf, domain))
-    print(json.dumps([seen, types, pyflow.get_workflow_status(domain, "nobody", started[0]["runId"])]))
+    print(
+        json.dumps(
+            [seen, types, OwnDecider.decided > 0, pyflow.get_workflow_status(domain, "nobody", started[0]["runId"])]
+        )
+    )
 
 
 if __name__ == "__main__":
