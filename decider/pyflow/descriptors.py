@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from pyflow.exceptions import InvocationException
 from pyflow.future import InvocationFuture
-from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, RetryPolicy
+from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, RetryPolicy, check_tags
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -66,6 +66,10 @@ class _Descriptor(Generic[R]):
         raise NotImplementedError
 
     def _changed(self, options: Any, changes: dict[str, Any]) -> Any:
+        """The options with changes; raises TypeError for one that does not exist, naming those that do."""
+        unknown = [name for name in changes if name not in options.__slots__]
+        if unknown:
+            raise TypeError(f"there is no option {', '.join(unknown)} here; there are {', '.join(options.__slots__)}")
         return replace(options, **changes)
 
     def _said(self, options: Any) -> dict[str, Any]:
@@ -221,10 +225,10 @@ class ActivityDescriptor(_Descriptor[R]):
             self.activity_name, self.activity_version, input_arg=value, **self._said(options)
         )
 
-    def _changed(self, options: ActivityOptions, changes: dict[str, Any]) -> ActivityOptions:
+    def _changed(self, options: Any, changes: dict[str, Any]) -> Any:
         if "timeout" in changes:
             changes["start_to_close_timeout"] = changes.pop("timeout")
-        return replace(options, **changes)
+        return super()._changed(options, changes)
 
 
 class ChildWorkflowDescriptor(_Descriptor[R]):
@@ -293,6 +297,8 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
         retry: RetryPolicy | None = None,
         returns: Any = None,
     ) -> None:
+        if tag_list is not None:
+            check_tags(tag_list)
         self.workflow_name = workflow_name
         self.workflow_version = workflow_version
         self.child_policy = child_policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -12,6 +12,12 @@ __all__ = ["NONE", "ActivityOptions", "ChildOptions", "Duration", "LambdaOptions
 
 NONE: Literal["NONE"] = "NONE"
 """SWF's word for a timeout that never runs out."""
+
+DURATION_S_MAX = 99_999_999
+"""SWF takes eight digits (swf-reference 2.3)."""
+
+TAGS_MAX = 5
+"""Tags of one execution (swf-reference 2.1)."""
 
 Duration: TypeAlias = "int | float | str | timedelta"
 """Seconds, a timedelta, or ``"NONE"``. Fractions are rounded up: SWF counts whole seconds."""
@@ -24,11 +30,25 @@ def duration_text(value: Duration) -> str:
     '2'
     """
     if isinstance(value, str):
-        return value
+        if value == NONE or (value.isdecimal() and int(value) <= DURATION_S_MAX):
+            return value
+        raise ValueError(f"{value!r} is no duration: give seconds, a timedelta or pyflow.NONE")
+    if not isinstance(value, int | float | timedelta):
+        raise TypeError(f"{value!r} is no duration: give seconds, a timedelta or pyflow.NONE")
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if seconds < 0:
-        raise ValueError(f"a duration cannot be negative: {seconds} s")
+    if not 0 <= seconds <= DURATION_S_MAX:
+        raise ValueError(f"a duration of {seconds} s cannot be: SWF takes 0 to {DURATION_S_MAX:,} s")
     return str(math.ceil(seconds))
+
+
+def _check(options: LambdaOptions | ActivityOptions | ChildOptions, *durations: str) -> None:
+    """Refuse what SWF would, where the author gave it: SWF refuses the whole answer, and the execution is held."""
+    for name in durations:
+        value = getattr(options, name)
+        if value:  # 2.0.0 took 0 and "" for nothing given
+            duration_text(value)
+    if options.retry is not None and not isinstance(options.retry, RetryPolicy):
+        raise TypeError(f"retry is {options.retry!r}; give a pyflow.RetryPolicy(...)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,8 @@ class RetryPolicy:
     jitter: float = 0.0
     """0 to 1."""
     non_retryable_types: Iterable[str] = ()
-    """Failure types, SWF reasons, or ``TimedOut`` / ``TimedOut.HEARTBEAT`` ... which must not be retried."""
+    """What must not be retried: failure types (of a Lambda function: its exception's name), SWF reasons, or
+    ``TimedOut`` / ``TimedOut.HEARTBEAT`` / ..."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "non_retryable_types", tuple(self.non_retryable_types))
@@ -68,6 +89,9 @@ class LambdaOptions:
     retry: RetryPolicy | None = None
     """None: as in 2.0.0, service errors are retried up to five times at once."""
 
+    def __post_init__(self) -> None:
+        _check(self, "timeout")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityOptions:
@@ -81,6 +105,15 @@ class ActivityOptions:
     task_priority: int | None = None
     retry: RetryPolicy | None = None
     """None: only the loss of a worker, or the lack of one, is retried."""
+
+    def __post_init__(self) -> None:
+        _check(
+            self,
+            "start_to_close_timeout",
+            "schedule_to_start_timeout",
+            "schedule_to_close_timeout",
+            "heartbeat_timeout",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +132,16 @@ class ChildOptions:
     tag_list: tuple[str, ...] | None = None
     """At most five."""
     retry: RetryPolicy | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, "execution_start_to_close_timeout", "task_start_to_close_timeout")
+        if self.tag_list is not None:
+            check_tags(self.tag_list)
+
+
+def check_tags(tags: object) -> None:
+    """Raise for what cannot be the tags of an execution."""
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        raise TypeError(f"tag_list is {tags!r}; give a list of texts")
+    if len(tags) > TAGS_MAX:
+        raise ValueError(f"tag_list has {len(tags)} tags; SWF takes {TAGS_MAX}")

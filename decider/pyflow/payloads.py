@@ -94,7 +94,10 @@ def _plain(value: Any) -> Any:
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump(mode="json", by_alias=True)  # by the names that validation takes
-    raise TypeError(f"{type(value).__name__} has no JSON form; pass a dict, a dataclass or a pydantic model")
+    name = type(value).__name__
+    if hasattr(value, "result") and hasattr(value, "done"):
+        raise TypeError(f"{name} is not known yet and has no JSON form; call its result() and pass that")
+    raise TypeError(f"{name} has no JSON form; pass a dict, a dataclass or a pydantic model")
 
 
 _ENCODER = json.JSONEncoder(default=_plain)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.classes import WorkflowClasses
-from pyflow.deciding.compat import decide_once
+from pyflow.deciding.compat import decide_once, one_by_one
 from pyflow.deciding.handler import TaskHandler
 from pyflow.deciding.holds import HoldBook, HoldEntry
 from pyflow.deciding.lane import Busy, Lane
@@ -29,7 +29,16 @@ from pyflow.deciding.processes import run_processes
 from pyflow.deciding.rates import SWF_RATES, DecisionRates, Rate
 from pyflow.deciding.watchdog import BLOCKED_AFTER_S, Watchdog
 from pyflow.decision_task_helper import DecisionTaskHelper
-from pyflow.swf import JsonObject, PollThread, SwfConnection, SwfError, connect, ensure_domain, is_loopback
+from pyflow.swf import (
+    JsonObject,
+    PollThread,
+    SwfConnection,
+    SwfError,
+    connect,
+    ensure_domain,
+    is_loopback,
+    make_client,
+)
 from pyflow.swf.lean import LeanTransport
 from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
 from pyflow.swf.trouble import TroubleLog
@@ -95,7 +104,8 @@ class DeciderWorker:
 
     `start()`, `stop()` and `join()` run it beside other things; `run()` runs it to its end in the calling thread.
     A stop never aborts a poll: SWF would hand a task to it and the task would be lost until its timeout (SWF
-    reference 7.6). So the end takes up to 60 s.
+    reference 7.6). So the end takes up to 60 s. `register` is called before the first poll, in place of
+    `ensure_registered`.
     """
 
     def __init__(
@@ -108,8 +118,10 @@ class DeciderWorker:
         connection: SwfConnection | None = None,
         settings: WorkerSettings | None = None,
         observer: Observer | None = None,
+        register: Callable[[], None] | None = None,
     ) -> None:
         self._classes = WorkflowClasses(workflow_classes)
+        self._register = register or self.ensure_registered
         self._domain = domain
         self._task_list = task_list
         self._identity = cut_identity(identity or f"{os.uname().nodename}:{os.getpid()}")
@@ -163,7 +175,7 @@ class DeciderWorker:
 
     def start(self) -> None:
         """Register what is missing and begin to poll. Raises `SwfError` when SWF cannot be used at all."""
-        self.ensure_registered()
+        self._register()
         logger.info(
             "Beginning to poll for decisions in domain %r, task_list %r (own task lists: %s)",
             self._domain,
@@ -361,7 +373,10 @@ class Decider:
         self._connected: SwfConnection | None = None
 
     def ensure_workflows_registered(self) -> None:
-        """Register all workflow types that are not there yet. Raises `SwfError`."""
+        """Register all workflow types that are not there yet. Raises `SwfError`.
+
+        Polling begins with this call: a subclass may register them another way, or not at all.
+        """
         self._worker().ensure_registered()
 
     def process_decision_task(self, decision_task: JsonObject) -> DecisionTaskHelper:
@@ -372,8 +387,26 @@ class Decider:
         return decide_once(self._classes, decision_task, domain=self._domain, settings=self._settings.execution)
 
     def poll_for_decision_tasks(self, max_time: float | None = None) -> None:
-        """Poll and decide for `max_time` seconds (None: until stopped by a signal). Raises `SwfError` at the start."""
-        self._worker().run(max_time)
+        """Poll and decide for `max_time` seconds (None: until stopped by a signal). Raises `SwfError` at the start.
+
+        A subclass that overrides `process_decision_task` is asked for each task, as in 2.0.0; nothing is kept then.
+        """
+        if type(self).process_decision_task is not Decider.process_decision_task:
+            self._poll_one_by_one(max_time)
+        else:
+            self._worker().run(max_time)
+
+    def _poll_one_by_one(self, max_time: float | None) -> None:
+        self.ensure_workflows_registered()
+        client = self._client or make_client(attempts_max=1)
+        request = {"domain": self._domain, "taskList": {"name": self._task_list}, "identity": self._identity}
+        polls = one_by_one(client, {k: v for k, v in request.items() if v is not None}, self.process_decision_task)
+        over = threading.Event()
+        with _Signals(over.set, enabled=True):
+            polls.start()
+            over.wait(max_time)
+            polls.stop()
+            polls.join()
 
     def _worker(self) -> DeciderWorker:
         if self._connected is None:
@@ -386,6 +419,7 @@ class Decider:
             connection=self._connected,
             settings=self._settings,
             observer=self._observer,
+            register=self.ensure_workflows_registered,
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from pyflow.core.context import Context
 from pyflow.core.requests import CloseRequest
 from pyflow.exceptions import WorkflowContinued
-from pyflow.options import duration_text
+from pyflow.options import check_tags, duration_text
 
 _DURATIONS = {
     "execution_start_to_close_timeout": "executionStartToCloseTimeout",
@@ -48,5 +48,6 @@ def continue_as_new(context: Context, text: str | None, **options: Any) -> NoRet
         attributes["taskList"] = dict(run["taskList"])
     tags = options.get("tag_list", run.get("tagList"))
     if tags:
+        check_tags(tags)
         attributes["tagList"] = list(tags)
     raise WorkflowContinued(CloseRequest("ContinueAsNewWorkflowExecution", attributes))

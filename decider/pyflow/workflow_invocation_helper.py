@@ -7,13 +7,14 @@ import json
 import random as random_module
 import traceback
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any, Generic, NoReturn, ParamSpec, TypeVar
+from typing import Any, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from pyflow import payloads
+from pyflow.branches import spawn, spawn_each
 from pyflow.core.context import Context
 from pyflow.core.requests import (
     ActivityRequest,
@@ -265,11 +266,19 @@ class WorkflowInvocationHelper:
 
     # ---- signals
 
+    @overload
+    def signal(self, name: str, returns: None = None) -> SignalFuture[Signal[Any]]: ...
+    @overload
+    def signal(self, name: str, returns: type[S]) -> SignalFuture[Signal[S]]: ...
     def signal(self, name: str, returns: Any = None) -> SignalFuture[Signal[Any]]:
         """A future of the next signal of that name: one that has come already, or one still to come."""
         completion = self._context.inbox.next(name)
         return SignalFuture(completion, self._context, name, lambda received: self._signal(received, returns))
 
+    @overload
+    def wait_for_signal(self, name: str, timeout: Duration | None = None, returns: None = None) -> Signal[Any]: ...
+    @overload
+    def wait_for_signal(self, name: str, timeout: Duration | None = None, *, returns: type[S]) -> Signal[S]: ...
     def wait_for_signal(self, name: str, timeout: Duration | None = None, returns: Any = None) -> Signal[Any]:
         """Block until a signal of that name is there, and take it.
 
@@ -345,12 +354,16 @@ class WorkflowInvocationHelper:
 
     # ---- branches
 
-    def spawn(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> BranchFuture[R]:
-        """Run a function as a branch of its own. It begins when the caller blocks.
+    @overload
+    def spawn(self, fn: Callable[P, Future[R]], *args: P.args, **kwargs: P.kwargs) -> BranchFuture[R]: ...
+    @overload
+    def spawn(self, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> BranchFuture[R]: ...
+    def spawn(self, fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> BranchFuture[Any]:
+        """Run a function, or a descriptor, as a branch of its own. It begins when the caller blocks.
 
         When ``run`` returns, branches that still run are dropped: wait for what must be finished.
         """
-        return BranchFuture(self._context.spawn(lambda: fn(*args, **kwargs)), self._context)
+        return spawn(self._context, lambda: fn(*args, **kwargs))
 
     def gather(self, *futures: Future[Any] | Iterable[Future[Any]]) -> list[Any]:
         """Block until all are done, and give their results in the order of the arguments.
@@ -361,36 +374,17 @@ class WorkflowInvocationHelper:
         self.wait_for_all(flat)
         return [future.result() for future in flat]
 
-    def map(self, fn: Callable[[S], R], items: Iterable[S], at_most: int | None = None) -> list[R]:
+    @overload
+    def map(self, fn: Callable[[S], Future[R]], items: Iterable[S], at_most: int | None = None) -> list[R]: ...
+    @overload
+    def map(self, fn: Callable[[S], R], items: Iterable[S], at_most: int | None = None) -> list[R]: ...
+    def map(self, fn: Callable[[S], Any], items: Iterable[S], at_most: int | None = None) -> list[Any]:
         """``fn(item)`` for every item, each in a branch, at most so many at a time. Results in the items' order.
 
-        If one raises, no new ones begin, those that run are canceled, and its exception is raised.
+        ``fn`` may be a descriptor: ``self.swf.map(self.resize, images, at_most=20)``. If one raises, no new ones begin,
+        those that run are canceled, and its exception is raised.
         """
-        waiting = list(items)
-        limit = at_most or len(waiting)
-        branches: list[BranchFuture[R]] = []
-        running: list[BranchFuture[R]] = []
-        for item in waiting:
-            if len(running) >= limit:
-                self.wait_for_any(running)
-                self._raise_first(running)
-                running = [branch for branch in running if not branch.done]
-            branch = self.spawn(fn, item)
-            branches.append(branch)
-            running.append(branch)
-        while running:
-            self.wait_for_any(running)
-            self._raise_first(running)
-            running = [branch for branch in running if not branch.done]
-        return [branch.result() for branch in branches]
-
-    def _raise_first(self, running: Sequence[BranchFuture[Any]]) -> None:
-        for branch in running:
-            if branch.failed:
-                for other in running:
-                    if not other.done:
-                        other.cancel()
-                branch.result()
+        return spawn_each(self._context, fn, items, at_most)
 
     # ---- cancellation
 

@@ -32,6 +32,7 @@ from pyflow.exceptions import (
     WorkflowEvicted,
     WorkflowStuck,
 )
+from pyflow.options import NONE, duration_text
 
 ONCE_PREFIX = "invoke_once"
 PATCH_PREFIX = "pyflow.patched:"
@@ -150,7 +151,7 @@ class Context:
     def ask(self, request: Request, entity_id: str | None = None) -> Invocation:
         """Ask for something; the decision leaves with the next answer."""
         task = self.check_may_ask()
-        site = call_site()
+        site = self._site()
         invocation = Invocation(request, entity_id or self.next_id(request.ids), task.scope, site)
         self.add_command(Command(request, invocation, site))
         return invocation
@@ -214,12 +215,24 @@ class Context:
 
     def start_timer(self, duration: Any) -> Invocation:
         """A timer that resumes author code."""
-        return self.ask(TimerRequest(duration))
+        text = duration_text(duration)
+        if text == NONE:
+            raise ValueError("a timer must have an end: give seconds or a timedelta")
+        return self.ask(TimerRequest(text))
 
     def spawn(self, fn: Callable[[], Any]) -> Task:
         """A new branch in a scope of its own, inside the caller's."""
         task = self.hub.running_task()
-        return self.hub.spawn(fn, CancelScope(task.scope))
+        branch = self.hub.spawn(fn, CancelScope(task.scope))
+        branch.site = call_site()
+        return branch
+
+    def _site(self) -> Site:
+        """Where the code at hand asks for something; for a branch without code of its own, where it was spawned."""
+        found = call_site()
+        if found is None and self.hub.current is not None:
+            found = self.hub.current.site
+        return found if found is not None else (self.workflow_type[0], 0)
 
     def halt(self, fault: BaseException) -> NoReturn:
         """Stop here and hold the execution: author code must neither see nor swallow this."""
@@ -232,7 +245,7 @@ class Context:
     def once(self, compute: Callable[[], str]) -> Invocation:
         """Run ``compute`` once in the life of the run; its text is recorded and given again on replay."""
         self.check_may_ask()
-        site = call_site()
+        site = self._site()
         while True:
             turn = self.turn
             assert turn is not None
@@ -284,7 +297,7 @@ class Context:
     def note(self, name: str, text: str | None) -> None:
         """A marker of the author's own. Like every marker it leaves with the answer of its own turn."""
         self.check_may_ask()
-        site = call_site()
+        site = self._site()
         while True:
             turn = self.turn
             assert turn is not None
@@ -316,7 +329,7 @@ class Context:
             known = not self.replaying or self.take_marker(name) is not None
             self.patches[patch_id] = known
             if known:
-                self.record_marker(name, None, call_site())
+                self.record_marker(name, None, self._site())
         return known
 
     def version(self, component: str, minimum: int, maximum: int, allowed: int) -> int:
@@ -332,7 +345,7 @@ class Context:
             found = self._read_version(marker) if marker is not None else minimum if self.replaying else allowed
             self.patches[f"{key}{found}"] = True
             if marker is not None or not self.replaying:
-                self.record_marker(name, str(found), call_site())
+                self.record_marker(name, str(found), self._site())
         if not minimum <= found <= maximum:
             self.halt(
                 NondeterminismError(
@@ -403,7 +416,7 @@ class Context:
             self.halt(error)  # a fault of ours: author code must not swallow it
 
     def _request_cancel(self, invocation: Invocation) -> None:
-        site = call_site() if self.hub.current is not None else invocation.site
+        site = self._site() if self.hub.current is not None else invocation.site
         if invocation.state == "created":
             self.withdraw(invocation)
         elif invocation.state == "backing_off":

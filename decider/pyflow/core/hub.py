@@ -132,6 +132,7 @@ class Task:
         "result",
         "role",
         "scope",
+        "site",
         "throw",
         "variables",
         "wait_number",
@@ -145,6 +146,8 @@ class Task:
         self.fn: Callable[[], Any] | None = fn
         self.scope = scope
         self.role = role
+        self.site: tuple[str, int] | None = None
+        """Where a branch was spawned."""
         self.completion = Completion()
         self.carrier: _Carrier | None = None
         self.result: Any = None

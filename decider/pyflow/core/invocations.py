@@ -33,12 +33,12 @@ def is_own_code(filename: str) -> bool:
     return filename.startswith(_PACKAGE)
 
 
-def call_site() -> Site:
-    """The line of workflow code that is calling into pyflow."""
+def call_site() -> Site | None:
+    """The line of workflow code that is calling into pyflow; None if there is none below on the stack."""
     frame = sys._getframe(2)
     while is_own_code(frame.f_code.co_filename):
         if frame.f_back is None:
-            break
+            return None
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
 from pyflow.core.hub import FAILED, TIMED_OUT
 from pyflow.core.invocations import Invocation
 from pyflow.exceptions import Failure
-from pyflow.options import RetryPolicy
+from pyflow.options import DURATION_S_MAX, RetryPolicy
 
 LAMBDA_RETRIES_MAX = 5
 """2.0.0 tried a lambda again this often, at once, when the Lambda service itself had failed."""
@@ -42,7 +43,18 @@ def backoff_s(policy: RetryPolicy, failures: int, seed: str) -> float:
     delay = min(policy.maximum_interval, policy.initial_interval * policy.backoff_coefficient ** min(failures - 1, 64))
     if policy.jitter:
         delay *= 1 + policy.jitter * random.Random(seed).uniform(-1, 1)
-    return float(min(delay, policy.maximum_interval))
+    return float(min(delay, policy.maximum_interval, DURATION_S_MAX))
+
+
+def _lambda_error_type(details: str | None) -> str | None:
+    """The exception's name in what the Lambda service writes of a function that raised."""
+    if not details or "errorType" not in details:
+        return None
+    try:
+        told = json.loads(details)
+    except ValueError:
+        return None
+    return str(told["errorType"]) if isinstance(told, dict) and "errorType" in told else None
 
 
 def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: bool, run_id: str) -> float | None:
@@ -68,9 +80,12 @@ def retry_delay_s(invocation: Invocation, outcome: int, value: Any, *, legacy: b
     failure = Failure.parse(details) if outcome == FAILED else None
     if failure is not None and failure.non_retryable:
         return None
-    names = (reason, failure.type if failure else None) if outcome == FAILED else ("TimedOut", f"TimedOut.{reason}")
+    if outcome == FAILED:
+        names = (reason, failure.type if failure else _lambda_error_type(details))
+    else:
+        names = ("TimedOut", f"TimedOut.{reason}")
     if any(name in policy.non_retryable_types for name in names if name):
         return None
     if failure is not None and failure.next_retry_delay_s is not None:
-        return max(0.0, failure.next_retry_delay_s)
+        return min(max(0.0, failure.next_retry_delay_s), float(DURATION_S_MAX))
     return backoff_s(policy, invocation.attempt, f"{run_id}/{invocation.base_id}/{invocation.attempt}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pyflow.core.execution import Execution
@@ -12,6 +13,7 @@ from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.maker import DecisionMaker, ExecutionLike
 from pyflow.deciding.task import DecisionTask
 from pyflow.exceptions import PyflowException
+from pyflow.options import duration_text
 from pyflow.swf.api import JsonObject
 from pyflow.swf.registration import ensure_workflow_type
 
@@ -39,7 +41,10 @@ class WorkflowClasses:
     def register(self, client: SWFClient, domain: str, task_list: str) -> None:
         """Register all types that are not there yet. Raises `SwfError`."""
         for (name, version), workflow_class in self._classes.items():
-            options: JsonObject = dict(workflow_class(None).options)
+            options: JsonObject = {
+                name: duration_text(value) if isinstance(value, timedelta) else value
+                for name, value in workflow_class(None).options.items()
+            }
             listed = options.pop("defaultTaskList", {"name": task_list})
             ensure_workflow_type(client, domain, name, version, defaultTaskList=listed, **options)
 

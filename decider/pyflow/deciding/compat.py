@@ -1,6 +1,9 @@
-"""One decision task decided on its own, and the object pyflow-swf 2.0.0 returned for it."""
+"""What pyflow-swf 2.0.0's `Decider` did by itself: decide one task, and poll with a subclass's own method."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pyflow.core.values import ExecutionSettings
 from pyflow.deciding.classes import WorkflowClasses
@@ -10,7 +13,12 @@ from pyflow.decision_task_helper import DecisionTaskHelper
 from pyflow.exceptions import DeciderException
 from pyflow.swf.api import JsonObject
 from pyflow.swf.boto_transport import wire_event
+from pyflow.swf.polling import PollThread
+from pyflow.swf.registration import cold_call
 from pyflow.workflow_state import WorkflowState
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf.client import SWFClient
 
 
 class DecisionHeld(DeciderException):
@@ -47,3 +55,28 @@ def decide_once(
     answer.execution_context = made.execution_context
     answer.workflow_state.completed = answer.workflow_state.completed or made.closed
     return answer
+
+
+def one_by_one(
+    client: SWFClient, request: JsonObject, decide: Callable[[JsonObject], DecisionTaskHelper]
+) -> PollThread:
+    """2.0.0's loop, for a `Decider` whose subclass decides by itself: one task at a time, with its whole history.
+
+    What `decide` raises, and an answer that SWF refuses, is logged; SWF hands the task out again after its timeout.
+    """
+
+    def poll() -> JsonObject:
+        task = cold_call(client, "PollForDecisionTask", request)
+        while task.get("nextPageToken"):
+            page = cold_call(client, "PollForDecisionTask", {**request, "nextPageToken": task.pop("nextPageToken")})
+            task["events"] += page.pop("events")
+            task["nextPageToken"] = page.get("nextPageToken")
+        return task
+
+    def handle(task: JsonObject) -> None:
+        answer = decide(task)
+        more = {} if answer.execution_context is None else {"executionContext": answer.execution_context}
+        given: JsonObject = {"taskToken": answer.task_token, "decisions": answer.decisions, **more}
+        cold_call(client, "RespondDecisionTaskCompleted", given)
+
+    return PollThread(poll, handle, name=f"polls of {request['domain']}/{request['taskList']['name']}")

@@ -397,7 +397,7 @@ class WorkflowEnvironment:
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, dict) else duration_text(value)
+    return value if isinstance(value, dict | str) else duration_text(value)
 
 
 def _call(function: Callable[..., Any], text: str | None) -> Any:

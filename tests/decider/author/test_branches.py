@@ -95,6 +95,36 @@ def _undone(handle: Any) -> list[str]:
     ]
 
 
+class Direct(pyflow.Workflow):
+    """Descriptors as the functions of branches."""
+
+    NAME = "Direct"
+    wait = pyflow.ActivityDescriptor("wait", "1.0", returns=int)
+
+    def run(self, items: list[int]) -> Any:
+        branch = self.swf.spawn(self.wait, 7)
+        return [self.swf.map(self.wait, items, at_most=2), branch.result()]
+
+
+def test_a_descriptor_is_a_function_of_branches_and_the_limit_holds_for_its_activity() -> None:
+    with WorkflowEnvironment([Direct], activities={"wait": lambda n: Takes(10, n)}) as env:
+        handle = env.start(Direct, [1, 2, 3, 4, 5])
+        env.run_until_closed(handle)
+        assert handle.result() == [[1, 2, 3, 4, 5], 7]
+        running = most = 0
+        for event in handle.history():
+            running += event["eventType"] == "ActivityTaskScheduled"
+            running -= event["eventType"] == "ActivityTaskCompleted"
+            most = max(most, running)
+        assert most == 3, "two of map, and the branch beside it"
+
+
+def test_a_branch_without_code_of_its_own_names_the_line_that_spawned_it() -> None:
+    with Stepper(Direct, [1]) as step:
+        for decision in step.decide().decisions:
+            assert "test_branches.py:" in step.attributes(decision)["control"]
+
+
 def test_a_saga_compensates_in_reverse() -> None:
     with WorkflowEnvironment([Trip], activities={"book": booked, "undo": lambda item: None}) as env:
         handle = env.start(Trip, ["flight", "hotel", "full"])

@@ -1,4 +1,4 @@
-"""Every cause of SWF for not taking a decision is waited out, explained, or one that no decider of ours brings about."""
+"""Every cause of SWF for not taking a decision is waited out, explained, or one that no decider here brings about."""
 
 from __future__ import annotations
 

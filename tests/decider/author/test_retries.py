@@ -123,6 +123,86 @@ class CallsLambda(pyflow.Workflow):
         return (self.plain if which == "plain" else self.patient)(1).result()
 
 
+class Named(pyflow.Workflow):
+    """The same policy on every kind of invocation."""
+
+    NAME = "Named"
+    policy = pyflow.RetryPolicy(maximum_attempts=3, initial_interval=5, jitter=0.5, non_retryable_types=["CardStolen"])
+    work = pyflow.ActivityDescriptor("work", "1.0", retry=policy)
+    function = pyflow.LambdaDescriptor("work", retry=policy)
+    child = pyflow.ChildWorkflowDescriptor("Work", "1.0", retry=policy)
+
+    def run(self, kind: str) -> Any:
+        asked: Any = {"activity": self.work, "lambda": self.function, "child": self.child}[kind]
+        return asked(1).result()
+
+
+def fail(step: Stepper, kind: str, decision: Any, reason: str, details: str | None = None) -> None:
+    match kind:
+        case "activity":
+            step.history.activity_failed(decision["activityId"], reason, details)
+        case "lambda":
+            step.history.lambda_failed(decision["id"], reason, details)
+        case "child":
+            more = {} if details is None else {"details": details}
+            step.history.child_closed(decision["workflowId"], "Failed", reason=reason, **more)
+
+
+def raised_by_a_function(error_type: str) -> str:
+    """What the Lambda service writes of an exception."""
+    return json.dumps({"errorMessage": "m", "errorType": error_type, "stackTrace": []})
+
+
+KINDS = pytest.mark.parametrize("kind", ["activity", "lambda", "child"])
+
+
+@KINDS
+def test_a_policy_holds_for_every_kind(kind: str) -> None:
+    with Stepper(Named, kind) as step:
+        asked = step.attributes(step.decide().decisions[0])
+        for base_s in (5, 10):
+            fail(step, kind, asked, "Oops")
+            timer = step.attributes(step.decide().decisions[0])
+            assert base_s * 0.5 <= int(timer["startToFireTimeout"]) <= base_s * 1.5 + 1
+            step.history.timer_fired(timer["timerId"])
+            asked = step.attributes(step.decide().decisions[0])
+        fail(step, kind, asked, "Oops")
+        assert step.kinds() == ["FailWorkflowExecution"]
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("reason", "details"),
+    [("CardStolen", None), ("Oops", failure("CardStolen")), ("Oops", failure(non_retryable=True))],
+)
+def test_what_must_not_be_retried_is_not_for_any_kind(kind: str, reason: str, details: str | None) -> None:
+    with Stepper(Named, kind) as step:
+        fail(step, kind, step.attributes(step.decide().decisions[0]), reason, details)
+        assert step.kinds() == ["FailWorkflowExecution"]
+
+
+@KINDS
+def test_a_hint_is_believed_for_every_kind(kind: str) -> None:
+    with Stepper(Named, kind) as step:
+        fail(step, kind, step.attributes(step.decide().decisions[0]), "Oops", failure(next_retry_delay_s=77))
+        assert step.attributes(step.decide().decisions[0])["startToFireTimeout"] == "77"
+
+
+@pytest.mark.parametrize(
+    ("details", "kinds"),
+    [
+        (raised_by_a_function("CardStolen"), ["FailWorkflowExecution"]),
+        (raised_by_a_function("KeyError"), ["StartTimer"]),
+        ("errorType of something that is no JSON", ["StartTimer"]),
+        ('["errorType"]', ["StartTimer"]),
+    ],
+)
+def test_a_function_s_exception_can_be_named(details: str, kinds: list[str]) -> None:
+    with Stepper(Named, "lambda") as step:
+        fail(step, "lambda", step.attributes(step.decide().decisions[0]), "UnhandledError", details)
+        assert step.kinds() == kinds
+
+
 def test_lambdas_are_retried_as_in_two() -> None:
     with Stepper(CallsLambda, "plain") as step:
         step.decide()

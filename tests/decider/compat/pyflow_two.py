@@ -30,14 +30,14 @@ def environment(*, two: bool) -> dict[str, str]:
     return {name: value for name, value in given.items() if name != "AWS_PROFILE"}
 
 
-def asked(script: str, *arguments: str, two: bool) -> Any:
+def asked(script: str, *arguments: str, two: bool, timeout_s: float = ANSWER_TIMEOUT_S, **variables: str) -> Any:
     """What a script of this folder prints as JSON, run with 2.0.0 or with this package."""
     done = subprocess.run(
         [sys.executable, str(HERE / script), *arguments],
         capture_output=True,
         text=True,
-        timeout=ANSWER_TIMEOUT_S,
-        env=environment(two=two),
+        timeout=timeout_s,
+        env={**environment(two=two), **variables},
         check=False,
     )
     assert done.returncode == 0, done.stderr

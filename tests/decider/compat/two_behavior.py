@@ -280,6 +280,20 @@ def registration():
 
 
 @sees
+def registration_of_a_subclass():
+    """Somebody else registers the types; this program may not."""
+    swf = client(RegisterWorkflowType=fault("AccessDeniedException"))
+
+    class Registered(pyflow.Decider):
+        def ensure_workflows_registered(self):
+            asked.append(self._domain)
+
+    asked = []
+    Registered([Doubles], "domain", "tasks", "me", client=swf).poll_for_decision_tasks(max_time=0)
+    return [asked, [name for name, _ in swf.calls if name == "RegisterWorkflowType"]]
+
+
+@sees
 def answer_to_a_task():
     given = task()
     answer = decider().process_decision_task(given)

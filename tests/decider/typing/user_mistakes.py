@@ -13,7 +13,7 @@ class Wrong(pyflow.Workflow):
     def run(self, given: str) -> str:
         self.swf.sleeep(1)  # E: attr-defined
         self.swf.invoke_once(len, 5).result()  # E: arg-type
-        self.swf.spawn(self.count, "a", "b")  # E: arg-type
+        self.swf.spawn(self.count, "a", "b")  # E: call-overload
         pyflow.RetryPolicy(attempts=3)  # E: call-arg
         return self.tax(given).result()  # E: return-value
 

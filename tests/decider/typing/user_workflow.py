@@ -39,8 +39,24 @@ class Shop(pyflow.Workflow):
         branch = self.swf.spawn(self.count, "words", by=2)
         assert_type(branch, BranchFuture[int])
         assert_type(self.swf.map(lambda n: n * 1.5, [1, 2]), list[float])
+        assert_type(self.swf.map(self.tax, [order]), list[Decimal])
+        assert_type(self.swf.spawn(self.charge, order).result(), str)
         signal = self.swf.wait_for_signal("go", timeout=5)
         assert_type(signal.name, str)
+        assert_type(signal.payload, Any)
+        assert_type(self.swf.wait_for_signal("order", returns=Order).payload, Order)
+        changed = self.swf.signal("change", returns=Decimal)
+        assert_type(changed.result(timeout=timedelta(days=1)).payload, Decimal)
+        self.swf.on_signal("note", self.note)
+        self.swf.wait_for_any(changed, future)
+        assert_type(self.swf.gather(future, [branch]), list[Any])
+        with self.swf.saga() as saga:
+            saga.compensate(self.untyped, order)
+        with self.swf.shield():
+            self.swf.set_status({"step": 1})
+        assert_type(self.swf.version("part", 1, 2), int)
+        assert_type(self.swf.random().random(), float)
+        self.swf.logger.info("at %s", self.swf.workflow_time())
         try:
             branch.result()
         except pyflow.InvocationFailedException as error:
@@ -55,6 +71,26 @@ class Shop(pyflow.Workflow):
 
     def count(self, text: str, by: int) -> int:
         return len(text) * by
+
+    def note(self, signal: pyflow.Signal[Any]) -> None:
+        self.swf.logger.info("%s from %s", signal.payload, signal.sender)
+
+
+class Old(pyflow.Workflow):
+    """As it was written for 2.0.0, with types added by nobody but the checker."""
+
+    NAME = "Old"
+
+    some_func = pyflow.LambdaDescriptor("some_lambda_func", timeout=120)
+
+    def run(self, workflow_input: Any) -> Any:
+        first = self.some_func(workflow_input)
+        second = self.swf.invoke_lambda("other", first.result(), timeout=5)
+        done = self.swf.timed_wait_for_all(60, first, second)
+        try:
+            return [each.result() for each in done]
+        except pyflow.InvocationException as error:
+            raise pyflow.WorkflowFailedException("BAD", str(error)) from error
 
 
 def no_tax(order: object) -> str:
