@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyflow.deciding import handler
 from pyflow.starter import WorkflowStatus, signal_workflow, start_workflow, wait_for_workflow
 from pyflow.swf import JsonObject
 from pyflow.worker import DeciderWorker, WorkerSettings
@@ -140,6 +141,41 @@ def test_a_bad_deploy_kills_nothing(
 
     run_worker(Changes)
     assert wait(client, domain, ids).result == '"right"'
+
+
+def test_a_history_that_grows_long_is_said_once_for_each_mark(
+    swf_server: EmbeddedSwf,
+    client: Any,
+    domain: str,
+    run_worker: RunWorker,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "HISTORY_MARKS", (20, 40, 400))
+    first = run_worker(Waits)
+    ids = start(client, domain, "Waits")
+    with caplog.at_level(logging.WARNING, logger="pyflow"):
+        for number in range(14):
+            _wait_for_answers(swf_server, domain, ids, number + 1)
+            if number == 7:  # another process does not say again what this one has said
+                first.stop()
+                first.join()
+                run_worker(Waits)
+            signal_workflow(domain, ids["workflowId"], "go", str(number), client=client)
+        _wait_for_answers(swf_server, domain, ids, 15)
+    said = [record.getMessage() for record in caplog.records if "at which SWF terminates" in record.getMessage()]
+    lengths = [int(text.partition("its history has ")[2].partition(" ")[0]) for text in said]
+    assert len(lengths) == 2, caplog.text
+    assert 20 <= lengths[0] < 24
+    assert 40 <= lengths[1] < 44
+    assert all(ids["workflowId"] in text and "should_continue_as_new" in text for text in said)
+
+
+def _wait_for_answers(swf_server: EmbeddedSwf, domain: str, ids: dict[str, str], count: int) -> None:
+    def answers() -> int:
+        return len(of_type(history(swf_server.connection(), domain, ids), "DecisionTaskCompleted"))
+
+    eventually(lambda: answers() == count, what=f"{count} decision tasks are answered")
 
 
 def test_a_task_of_an_unknown_type_is_held_until_its_class_comes(
