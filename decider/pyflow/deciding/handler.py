@@ -77,8 +77,9 @@ class TaskHandler:
         return DecisionTask.from_wire(answer, domain=self._domain)
 
     def is_resting(self, task: DecisionTask, now_s: float) -> bool:
-        """True while the execution is held and not to be tried again yet."""
-        return self._holds.is_resting(task.run_id, now_s)
+        """True while the execution is held and not to be tried again yet, or its code has not come back from a task
+        before this one: to run it twice at once would only take the processor from the others."""
+        return self._holds.is_resting(task.run_id, now_s) or self._lane_of(task).still_runs(task.run_id)
 
     def handle(self, answer: JsonObject, poll_request: JsonObject) -> None:
         """Handle the task in `answer`, which was polled with `poll_request`."""
@@ -89,7 +90,7 @@ class TaskHandler:
             return
         if task.previous_started_event_id == 0:
             self._say_start(task)
-        lane = self._lanes[hash(task.run_id) % len(self._lanes)]
+        lane = self._lane_of(task)
         try:
             if task.next_page_token is not None or task.gap is not None:
                 task = self._histories.complete(task, poll_request=poll_request)
@@ -106,6 +107,9 @@ class TaskHandler:
         else:
             held = made if isinstance(made, Held) else Held(kind="framework", message=f"it came to {made!r}")
             self.hold(task, held.kind, held.message)
+
+    def _lane_of(self, task: DecisionTask) -> Lane:
+        return self._lanes[hash(task.run_id) % len(self._lanes)]
 
     def _say_start(self, task: DecisionTask) -> None:
         logger.info("Starting instance of %s", task.name)

@@ -230,6 +230,22 @@ def test_code_that_never_waits_is_named_and_the_others_go_on(
     assert wait(client, domain, looping, timeout_s=60).result == '"ended"'
 
 
+def test_code_that_has_not_come_back_is_not_begun_again_beside_itself(
+    swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its tasks time out and come again and again while it sleeps where no interrupt reaches it."""
+    run_worker(Slow, Steps, blocked_after_s=0.2)
+    with caplog.at_level(logging.ERROR, logger="pyflow"):
+        slow = start(client, domain, "Slow", 6, task_start_to_close_timeout=1)
+
+        def timed_out() -> int:
+            return len(of_type(history(swf_server.connection(), domain, slow), "DecisionTaskTimedOut"))
+
+        eventually(lambda: timed_out() >= 4, what="four tasks time out while it sleeps")
+        assert wait(client, domain, start(client, domain, "Steps", 3)).result == "3"
+    assert caplog.text.count("BLOCKED") == 1, caplog.text
+
+
 def test_code_that_is_only_slow_is_answered_and_nobody_waits_for_it(
     swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker
 ) -> None:
