@@ -24,6 +24,8 @@ class Rehearsed:
 
     waiting_at: tuple[str, ...] = ()
     held: str | None = None
+    loops: bool = False
+    """Its code did not come back."""
 
 
 def rehearse(
@@ -51,7 +53,8 @@ def rehearse(
     if thread.is_alive() and thread.ident is not None:
         return Rehearsed(
             held=f"its code has been running for {within_s:g} s without waiting for anything; "
-            f"it is at {where_is(thread.ident)}"
+            f"it is at {where_is(thread.ident)}",
+            loops=True,
         )
     match found[0]:
         case Replayed() as replayed:

@@ -274,12 +274,18 @@ class DeciderWorker:
             request,
             count=self._settings.sticky_polls,
             name=f"polls of {self._domain}/{lane.sticky_task_list}",
+            group=self._polls_of_domain,
             troubles=self._troubles,
             on_poll_failed=self._on_poll_failed,
         )
         own = OwnTasks(lane, polls, self._handler, self._observer, self._aside)
         lane.poll_own(own)
         self._own.append(own)
+
+    @property
+    def _polls_of_domain(self) -> str:
+        """What all polls say their troubles under: they have them together."""
+        return f"polls of domain {self._domain!r}"
 
     def _request(self, task_list: str) -> JsonObject:
         return {"domain": self._domain, "taskList": {"name": task_list}, "identity": self._identity}
@@ -299,6 +305,7 @@ class DeciderWorker:
             poll,
             handle,
             name=f"poll {number} of {self._domain}/{task_list}",
+            group=self._polls_of_domain,
             troubles=self._troubles,
             on_poll_failed=self._on_poll_failed,
         )

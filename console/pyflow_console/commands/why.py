@@ -118,10 +118,12 @@ def _rehearsal(case: Case, workflow_class: type[Workflow], arguments: argparse.N
         raise BadArgument(f"--workflow {arguments.workflow}: {error}") from error
     here = f"The code here ({arguments.workflow})"
     if done.held is not None:
+        fitting = "that asks for what history holds: the old code, or the change behind swf.patched"
+        ending = "that waits for something or ends: what loops or blocks belongs into an activity"
+        wanted = ending if done.loops else fitting
         return True, Finding(
             what=f"{here} would hold it: {done.held}",
-            todo="A decider with this code does not answer it, and nothing is lost. Deploy code that asks for what "
-            "history holds: the old code, or the change behind swf.patched",
+            todo=f"A decider with it does not answer, and nothing is lost. Deploy code {wanted}",
         )
     waits = f" It waits at {', '.join(done.waiting_at)}." if done.waiting_at else ""
     if decision_state(case.events).in_vain:

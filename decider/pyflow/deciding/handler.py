@@ -15,6 +15,7 @@ from pyflow.deciding.rates import DecisionRates
 from pyflow.deciding.task import DecisionTask
 from pyflow.swf.api import JsonObject, SwfApi
 from pyflow.swf.faults import AnswerLost, RequestTooLarge, SwfError, UnknownResource, ValidationFailed
+from pyflow.swf.limits import HISTORY_EVENTS_MAX
 from pyflow.swf.retry import backoff_s
 from pyflow.swf.trouble import TroubleLog
 
@@ -22,6 +23,9 @@ logger = logging.getLogger("pyflow")
 
 ANSWER_PATIENCE_S = 120.0
 """How long an answer is tried again while SWF cannot be reached or throttles, in seconds; then its task times out."""
+
+HISTORY_MARKS = (10_000, 15_000, 20_000, 22_500, 24_000, 24_750)
+"""Lengths of a history that are said once each, on the way to where SWF terminates the execution."""
 
 ANSWER_BACKOFF_FIRST_S = 0.5
 ANSWER_BACKOFF_MAX_S = 10.0
@@ -73,8 +77,9 @@ class TaskHandler:
         return DecisionTask.from_wire(answer, domain=self._domain)
 
     def is_resting(self, task: DecisionTask, now_s: float) -> bool:
-        """True while the execution is held and not to be tried again yet."""
-        return self._holds.is_resting(task.run_id, now_s)
+        """True while the execution is held and not to be tried again yet, or its code has not come back from a task
+        before this one: to run it twice at once would only take the processor from the others."""
+        return self._holds.is_resting(task.run_id, now_s) or self._lane_of(task).still_runs(task.run_id)
 
     def handle(self, answer: JsonObject, poll_request: JsonObject) -> None:
         """Handle the task in `answer`, which was polled with `poll_request`."""
@@ -85,7 +90,7 @@ class TaskHandler:
             return
         if task.previous_started_event_id == 0:
             self._say_start(task)
-        lane = self._lanes[hash(task.run_id) % len(self._lanes)]
+        lane = self._lane_of(task)
         try:
             if task.next_page_token is not None or task.gap is not None:
                 task = self._histories.complete(task, poll_request=poll_request)
@@ -103,11 +108,25 @@ class TaskHandler:
             held = made if isinstance(made, Held) else Held(kind="framework", message=f"it came to {made!r}")
             self.hold(task, held.kind, held.message)
 
+    def _lane_of(self, task: DecisionTask) -> Lane:
+        return self._lanes[hash(task.run_id) % len(self._lanes)]
+
     def _say_start(self, task: DecisionTask) -> None:
         logger.info("Starting instance of %s", task.name)
         if self._dashboard is not None:
             url = self._dashboard.format(workflow_id=task.workflow_id, run_id=task.run_id)
             logger.info("Dashboard URL: %s", url)
+
+    def _say_length(self, task: DecisionTask) -> None:
+        # The decision that passes a mark says so: nothing needs to be remembered, whatever process decides next.
+        if any(task.previous_started_event_id < mark <= task.started_event_id for mark in HISTORY_MARKS):
+            logger.warning(
+                "%s: its history has %s of the %s events at which SWF terminates it. Let its code continue as new: "
+                "swf.should_continue_as_new says when",
+                task.name,
+                f"{task.started_event_id:,}",
+                f"{HISTORY_EVENTS_MAX:,}",
+            )
 
     def wait_for_rates(self, decided: Decided, now_s: float) -> float:
         """Take the decisions' tokens; how many seconds to wait before sending them."""
@@ -153,6 +172,8 @@ class TaskHandler:
     def accepted(self, task: DecisionTask, decided: Decided, since_s: float) -> None:
         """An answer was accepted."""
         self._holds.released(task)
+        if task.started_event_id >= HISTORY_MARKS[0] and not decided.closed:
+            self._say_length(task)
         self._observer.answered(task, decided, seconds=time.monotonic() - since_s)
 
     def hold(self, task: DecisionTask, kind: str, message: str) -> None:

@@ -164,6 +164,7 @@ class Lane:
         self._new_maker = new_maker
         self._name = name
         self._generation = 0
+        self._left_behind: list[LaneThread] = []
         self._lock = threading.Lock()
         self._wake_from, self._wake_to = socket.socketpair()
         self._wake_from.setblocking(False)
@@ -219,8 +220,17 @@ class Lane:
         with self._lock:
             if self.current is None or self.current.busy is not blocked:
                 return False
+            self._left_behind = [thread for thread in self._left_behind if thread.busy is not None]
+            self._left_behind.append(self.current)
             self._begin_thread()
             return True
+
+    def still_runs(self, run_id: str) -> bool:
+        """True while a thread that was replaced is still in the code of that run."""
+        if not self._left_behind:
+            return False
+        busy = [thread.busy for thread in self._left_behind]
+        return any(each is not None and each.task.run_id == run_id for each in busy)
 
     def cached(self) -> int:
         """How many executions are kept."""

@@ -64,6 +64,7 @@ class OwnPolls:
         *,
         count: int,
         name: str,
+        group: str,
         troubles: TroubleLog,
         on_poll_failed: Callable[[SwfError], None],
     ) -> None:
@@ -74,6 +75,7 @@ class OwnPolls:
         self._transport = transport
         self._count = count
         self._name = name
+        self._group = group
         self._troubles = troubles
         self._on_poll_failed = on_poll_failed
         self._under_way: dict[int, UnderWay] = {}
@@ -135,7 +137,7 @@ class OwnPolls:
             return None
         if self._failures:
             self._failures = 0
-            self._troubles.over(self._name)
+            self._troubles.over(self._group, who=self._name)
         return answer
 
     def begin_answer(self, request: JsonObject, task: DecisionTask, decided: Decided, handled_since_s: float) -> None:
@@ -170,5 +172,6 @@ class OwnPolls:
         self._failures += 1
         wait_s = backoff_s(self._failures, first_s=POLL_BACKOFF_FIRST_S, max_s=POLL_BACKOFF_MAX_S)
         self._not_before_s = time.monotonic() + wait_s
-        self._troubles.had(self._name, type(error).__name__, f"polling fails and is tried again: {error}")
+        what = f"polling fails and is tried again: {error}"
+        self._troubles.had(self._group, type(error).__name__, what, who=self._name)
         self._on_poll_failed(error)

@@ -21,8 +21,8 @@ class PollThread:
     """A thread that calls `poll` again and again and gives every task (an answer with a `taskToken`) to `handle`.
 
     `handle` runs on the same thread, so a poller never holds more than one task: SWF cannot take a task back. An
-    error of `poll` is said once through `troubles` and followed by a full-jitter back-off. `handle` must not raise;
-    if it does, that is logged and polling goes on.
+    error of `poll` is said once through `troubles`, under `group` together with its other pollers, and followed by a
+    full-jitter back-off. `handle` must not raise; if it does, that is logged and polling goes on.
 
     `stop()` asks the poller to end after the poll under way (up to 60 s) and the handling of its task; `join()` waits.
     The thread is not a daemon: a process that ends by falling off its main thread waits for it.
@@ -34,12 +34,14 @@ class PollThread:
         handle: Callable[[JsonObject], None],
         *,
         name: str,
+        group: str | None = None,
         troubles: TroubleLog | None = None,
         on_poll_failed: Callable[[SwfError], None] | None = None,
     ) -> None:
         self._poll = poll
         self._handle = handle
         self._name = name
+        self._group = group or name
         self._troubles = troubles or TroubleLog(logger)
         self._on_poll_failed = on_poll_failed
         self._stopping = threading.Event()
@@ -79,12 +81,13 @@ class PollThread:
                 continue
             if failures:
                 failures = 0
-                self._troubles.over(self._name)
+                self._troubles.over(self._group, who=self._name)
             if task.get("taskToken"):
                 self._handle_safely(task)
 
     def _failed(self, error: SwfError, failures: int) -> None:
-        self._troubles.had(self._name, type(error).__name__, f"polling fails and is tried again: {error}")
+        what = f"polling fails and is tried again: {error}"
+        self._troubles.had(self._group, type(error).__name__, what, who=self._name)
         if self._on_poll_failed is not None:
             self._on_poll_failed(error)
         self._wait(failures)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyflow.deciding import handler
 from pyflow.exceptions import PyflowException
 from pyflow.starter import WorkflowStatus, signal_workflow, start_workflow, wait_for_workflow
 from pyflow.swf import JsonObject
@@ -143,6 +144,41 @@ def test_a_bad_deploy_kills_nothing(
     assert wait(client, domain, ids).result == '"right"'
 
 
+def test_a_history_that_grows_long_is_said_once_for_each_mark(
+    swf_server: EmbeddedSwf,
+    client: Any,
+    domain: str,
+    run_worker: RunWorker,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "HISTORY_MARKS", (20, 40, 400))
+    first = run_worker(Waits)
+    ids = start(client, domain, "Waits")
+    with caplog.at_level(logging.WARNING, logger="pyflow"):
+        for number in range(14):
+            _wait_for_answers(swf_server, domain, ids, number + 1)
+            if number == 7:  # another process does not say again what this one has said
+                first.stop()
+                first.join()
+                run_worker(Waits)
+            signal_workflow(domain, ids["workflowId"], "go", str(number), client=client)
+        _wait_for_answers(swf_server, domain, ids, 15)
+    said = [record.getMessage() for record in caplog.records if "at which SWF terminates" in record.getMessage()]
+    lengths = [int(text.partition("its history has ")[2].partition(" ")[0]) for text in said]
+    assert len(lengths) == 2, caplog.text
+    assert 20 <= lengths[0] < 24
+    assert 40 <= lengths[1] < 44
+    assert all(ids["workflowId"] in text and "should_continue_as_new" in text for text in said)
+
+
+def _wait_for_answers(swf_server: EmbeddedSwf, domain: str, ids: dict[str, str], count: int) -> None:
+    def answers() -> int:
+        return len(of_type(history(swf_server.connection(), domain, ids), "DecisionTaskCompleted"))
+
+    eventually(lambda: answers() == count, what=f"{count} decision tasks are answered")
+
+
 def test_a_task_of_an_unknown_type_is_held_until_its_class_comes(
     client: Any, domain: str, run_worker: RunWorker
 ) -> None:
@@ -193,6 +229,22 @@ def test_code_that_never_waits_is_named_and_the_others_go_on(
     assert worker.holds()[0].kind == "stuck"
     flag.unlink()
     assert wait(client, domain, looping, timeout_s=60).result == '"ended"'
+
+
+def test_code_that_has_not_come_back_is_not_begun_again_beside_itself(
+    swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its tasks time out and come again and again while it sleeps where no interrupt reaches it."""
+    run_worker(Slow, Steps, blocked_after_s=0.2)
+    with caplog.at_level(logging.ERROR, logger="pyflow"):
+        slow = start(client, domain, "Slow", 6, task_start_to_close_timeout=1)
+
+        def timed_out() -> int:
+            return len(of_type(history(swf_server.connection(), domain, slow), "DecisionTaskTimedOut"))
+
+        eventually(lambda: timed_out() >= 4, what="four tasks time out while it sleeps")
+        assert wait(client, domain, start(client, domain, "Steps", 3)).result == "3"
+    assert caplog.text.count("BLOCKED") == 1, caplog.text
 
 
 def test_code_that_is_only_slow_is_answered_and_nobody_waits_for_it(
