@@ -13,7 +13,8 @@ key_file = "/etc/pyflow/host.key"
 
 [[worker]]
 name = "words"
-command = "ruby words.rb --task-list words"       # or a list of words
+command = "pyflow-activity words.rb"              # or a list of words
+task_list = "words"                               # also: domain, slots
 count = 2
 env = {LANG = "C.UTF-8"}
 memory_limit = "512 MiB"
@@ -69,6 +70,9 @@ _TLS: Mapping[str, type] = {"cert_file": Path, "key_file": Path, "client_ca_file
 _WORKER: Mapping[str, type] = {
     "command": object,
     "name": str,
+    "task_list": str,
+    "domain": str,
+    "slots": int,
     "count": int,
     "env": dict,
     "directory": Path,
@@ -76,6 +80,9 @@ _WORKER: Mapping[str, type] = {
     "restart_backoff_max_s": float,
     "memory_limit": str,
 }
+
+_TOLD_WORKERS = {"task_list": "PYFLOW_TASK_LIST", "domain": "PYFLOW_DOMAIN", "slots": "PYFLOW_SLOTS"}
+"""Members of a worker that reach it as environment variables, which workers of every language read."""
 
 
 def read_config(file: Path) -> dict[str, Any]:
@@ -117,8 +124,11 @@ def _worker(table: object, base: Path, where: str) -> WorkerCommand:
     env = members.get("env", {})
     if not all(isinstance(value, str) for value in env.values()):
         raise BadOptions(f"{where}env must have texts as values.")
-    if members.get("count", 1) < 1:
-        raise BadOptions(f"{where}count must be 1 or more.")
+    for name in ("count", "slots"):
+        if members.get(name, 1) < 1:
+            raise BadOptions(f"{where}{name} must be 1 or more.")
+    told = {variable: str(members.pop(name)) for name, variable in _TOLD_WORKERS.items() if name in members}
+    members["env"] = {**told, **env}
     members.setdefault("directory", base)
     return WorkerCommand(command=words, memory_limit_bytes=None if limit is None else _bytes(limit, where), **members)
 

@@ -34,6 +34,7 @@ from pyflow_host.core.values import (
     SwfTask,
     TypeDefaults,
     TypeKey,
+    spelled,
 )
 
 logger = logging.getLogger("pyflow.host")
@@ -156,10 +157,10 @@ class ConnectedSwf:
     def _registered_type(self, list_key: ListKey, key: TypeKey, offered: TypeDefaults) -> TypeDefaults:
         client = self._connection.client
         members = {
-            "defaultTaskStartToCloseTimeout": _spelled(offered.start_to_close_s),
-            "defaultTaskHeartbeatTimeout": _spelled(offered.heartbeat_s),
-            "defaultTaskScheduleToStartTimeout": _spelled(offered.schedule_to_start_s),
-            "defaultTaskScheduleToCloseTimeout": _spelled(offered.schedule_to_close_s),
+            "defaultTaskStartToCloseTimeout": spelled(offered.start_to_close_s),
+            "defaultTaskHeartbeatTimeout": spelled(offered.heartbeat_s),
+            "defaultTaskScheduleToStartTimeout": spelled(offered.schedule_to_start_s),
+            "defaultTaskScheduleToCloseTimeout": spelled(offered.schedule_to_close_s),
             "description": offered.description or None,
         }
         if ensure_activity_type(
@@ -178,7 +179,7 @@ class ConnectedSwf:
             schedule_to_close_s=seconds_of(has.get("defaultTaskScheduleToCloseTimeout")),
             description=offered.description,
         )
-        differences = _differences(there, offered)
+        differences = offered.differences_to(there)
         if differences:
             logger.warning(
                 "Activity type %s is registered on SWF with other defaults than the worker's: %s. SWF's are in force "
@@ -208,15 +209,3 @@ def said_of(error: SwfError) -> SwfSaid:
 def _without_values(message: str) -> str:
     """SWF quotes the value it refuses: a result or a task token, which no log may have."""
     return _QUOTED_VALUE.sub(r"a value\1", message)
-
-
-def _spelled(seconds: int | None) -> str:
-    return "NONE" if seconds is None else str(seconds)
-
-
-def _differences(there: TypeDefaults, offered: TypeDefaults) -> list[str]:
-    return [
-        f"{name.removesuffix('_s')} is {_spelled(has)} (worker: {_spelled(asks)})"
-        for name in ("start_to_close_s", "heartbeat_s", "schedule_to_start_s", "schedule_to_close_s")
-        if (has := getattr(there, name)) != (asks := getattr(offered, name))
-    ]

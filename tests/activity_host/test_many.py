@@ -159,6 +159,15 @@ def test_config_with_several_workers_and_their_environment(rig: Rig) -> None:
             assert "PYFLOW_TOKEN_KEY" not in environ.read()
 
 
+def test_config_names_the_task_list_domain_and_slots_of_a_worker(rig: Rig) -> None:
+    command = json.dumps([sys.executable, "-m", "pyflow_activity", "activities_for_tests"])
+    extra = f'task_list = "from-config"\ndomain = "{rig.domain}"\nslots = 5\nrestart_backoff_first_s = 0.1'
+    rig.host("--config", config(rig, worker_table(extra, command)))
+    wait_for(lambda: [worker.task_list for worker in describe(rig).workers] == ["from-config"], "the worker")
+    wait_for(lambda: [worker.credits for worker in describe(rig).workers] == [5], "its slots")
+    assert describe(rig).workers[0].domain == rig.domain
+
+
 def children_of(host: Process) -> list[int]:
     with open(f"/proc/{host.pid}/task/{host.pid}/children") as children:
         found = [int(pid) for pid in children.read().split()]
@@ -232,6 +241,8 @@ def test_host_asked_to_stop_stops_its_workers_and_their_children(rig: Rig) -> No
         ("[[worker]]\ncommand = 'true'\nmemory_limit = 'much'", "spell it like 512 MiB"),
         ("[[worker]]\ncommand = 'true'\nenv = {A = 1}", "env must have texts"),
         ("[[worker]]\ncommand = 'true'\ncount = 0", "count must be 1 or more"),
+        ("[[worker]]\ncommand = 'true'\nslots = 0", "slots must be 1 or more"),
+        ("streams_max = 0", "must be 1 or more"),
         ("[worker]\ncommand = 'true'", "with two brackets"),
         ("not toml", "is not TOML"),
     ],

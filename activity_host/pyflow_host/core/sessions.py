@@ -150,6 +150,7 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
         f"Connected: {worker} on task list {worker.list_key} with {worker.slots} slots{again}: {names[:500]}",
         worker=worker.key,
     )
+    _tell_differences(state, worker)
     _register(state, worker)
     return worker
 
@@ -167,6 +168,20 @@ def _refuse_for_want_of_room(state: HostState, stream: int) -> None:
     if not state.full:  # once, however many knock
         state.full = True
         state.log(Level.WARNING, f"Streams are refused until others end: {streams_max} are open, the most")
+
+
+def _tell_differences(state: HostState, worker: Worker) -> None:
+    """A type that an earlier worker brought is not looked up on SWF again; what is registered is known."""
+    for key, offered in worker.types.items():
+        registered = state.registered_defaults.get((worker.list_key.domain, key))
+        differences = [] if registered is None else offered.differences_to(registered)
+        if differences:
+            state.log(
+                Level.WARNING,
+                f"The {worker} offers activity type {key} with other defaults than it is registered with: "
+                f"{', '.join(differences)}. Those are in force; register another version to have the worker's.",
+                worker=worker.key,
+            )
 
 
 def _check_room(state: HostState, greeting: Greeting) -> None:

@@ -40,6 +40,14 @@ class TypeDefaults:
     schedule_to_close_s: int | None = None
     description: str = ""
 
+    def differences_to(self, registered: TypeDefaults) -> list[str]:
+        """What is registered in another way than this worker offers it, in words."""
+        return [
+            f"{name.removesuffix('_s')} is {spelled(has)} (worker: {spelled(asks)})"
+            for name in ("start_to_close_s", "heartbeat_s", "schedule_to_start_s", "schedule_to_close_s")
+            if (has := getattr(registered, name)) != (asks := getattr(self, name))
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwfTask:
@@ -107,6 +115,11 @@ def previous_activity_id(activity_id: str) -> str | None:
         return None
     call = call_of(activity_id)
     return call if attempt == 2 else f"{call}.attempt{attempt - 1}"
+
+
+def spelled(seconds: int | None) -> str:
+    """A duration as SWF spells it."""
+    return "NONE" if seconds is None else str(seconds)
 
 
 def swf_length(text: str) -> int:

@@ -272,6 +272,19 @@ def test_host_that_is_full_says_so_and_has_room_again() -> None:
     assert len([line for line in desk.logs if "Streams are refused" in line]) == 2
 
 
+def test_worker_with_other_defaults_than_the_one_before_is_told_of() -> None:
+    desk = Desk()
+    desk.connect("w1", heartbeat_s=10)
+    desk.connect("w2", heartbeat_s=10)
+    assert not [line for line in desk.logs if "other defaults" in line]
+    desk.connect("w3", heartbeat_s=20)
+    told = [line for line in desk.logs if "other defaults" in line]
+    assert len(told) == 1
+    for words in ("worker name of w3 (test)", "'act' version '1'", "heartbeat is 10 (worker: 20)"):
+        assert words in told[0]
+    assert "start_to_close" not in told[0]
+
+
 def test_newer_stream_of_the_same_worker_takes_over() -> None:
     desk = Desk()
     old = desk.connect(credits=2)
