@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_conformance.cases import chosen, load_cases
-from pyflow_conformance.errors import BadCase
+from pyflow_conformance.errors import BadCase, BadUsage
+from pyflow_conformance.introduction import hello_of
 from pyflow_conformance.languages import ROOT, Language, read_known_failing
 from pyflow_conformance.main import default_cases
 from pyflow_conformance.matching import message_differences, payload_differences, same_json, value_differences
@@ -181,6 +182,12 @@ def test_failures_are_compared_without_stack_and_language() -> None:
 
     assert raw("ruby", "B") == raw("java", "B")
     assert raw("ruby", "B") != raw("java", "C")
+
+
+def test_an_executor_is_asked_for_its_language() -> None:
+    assert asyncio.run(hello_of(faulty("none").command)).language == "python"
+    with pytest.raises(BadUsage, match=r"does not connect \(it ended with 3\)(.|\n)*\| not mine"):
+        asyncio.run(hello_of("sh -c 'echo not mine; exit 3'"))
 
 
 def test_report() -> None:

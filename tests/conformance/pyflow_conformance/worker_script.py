@@ -322,6 +322,9 @@ class WorkerScript:
             wanted = self._names.text(text)
             if not any(wanted in line for line in self._process.lines):
                 raise Mismatch(f"the worker ended without saying {wanted!r}")
+        opened = len(self._host.streams)
+        if step.streams is not None and opened != step.streams:
+            raise Mismatch(f"the worker opened {opened} streams; expected: {step.streams}")
 
     async def _output(self, step: steps.Output) -> None:
         text = self._names.text(step.says)
