@@ -19,7 +19,7 @@ test: ## run every test of every language
 
 conformance: ## hold the host and the workers of every language to the contract; prints one table
 	@scripts/setup
-	@.venv/bin/pyflow-conformance
+	@GRPC_VERBOSITY=NONE .venv/bin/pyflow-conformance
 
 check: ## lint, types, contract and drift of generated code; changes nothing
 	@scripts/setup check generate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 import pytest
 from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_conformance.cases import chosen, load_cases
-from pyflow_conformance.errors import BadCase
-from pyflow_conformance.languages import Language, read_known_failing
+from pyflow_conformance.errors import BadCase, BadUsage
+from pyflow_conformance.introduction import hello_of
+from pyflow_conformance.languages import ROOT, Language, read_known_failing
 from pyflow_conformance.main import default_cases
 from pyflow_conformance.matching import message_differences, payload_differences, same_json, value_differences
 from pyflow_conformance.report import Result, complaints, table, wire_differences
 from pyflow_conformance.runner import Runner
 from pyflow_conformance.scripted_host import raw_items
+from pyflow_conformance.worker_script import without_its_language
 
 FAULTY = Path(__file__).parent / "executors/python/faulty.py"
 CAUGHT_BY = {
@@ -155,6 +158,36 @@ def test_languages_with_other_bytes_are_told() -> None:
     assert wire_differences(same) == []
     other = Result(case="c", language="java", verdict="ok", wire={"a": b"2"})
     assert len(wire_differences([*same, other])) == 1
+
+
+def test_what_was_learned_names_cases_and_tests_that_exist() -> None:
+    text = (Path(__file__).parent / "README.md").read_text("utf-8")
+    rows = text.partition("## Learned from others' bugs")[2].partition("\n## ")[0].splitlines()
+    names = {name for row in rows if row.startswith("| ") for name in re.findall(r"`([^`]+)`", row)}
+    cases = {case.name for case in load_cases(default_cases())}
+    assert len(names) >= 30
+    assert [name for name in sorted(names) if name not in cases and not (ROOT / name).is_file()] == []
+
+
+def test_failures_are_compared_without_stack_and_language() -> None:
+    def raw(language: str, type_of_cause: str) -> bytes:
+        outcome = pb.Outcome(task_token=b"t")
+        outcome.failed.type, outcome.failed.stack_trace, outcome.failed.source_language = (
+            "A",
+            f"at {language}",
+            language,
+        )
+        outcome.failed.cause.type, outcome.failed.cause.source_language = type_of_cause, language
+        return without_its_language(outcome).SerializeToString()
+
+    assert raw("ruby", "B") == raw("java", "B")
+    assert raw("ruby", "B") != raw("java", "C")
+
+
+def test_an_executor_is_asked_for_its_language() -> None:
+    assert asyncio.run(hello_of(faulty("none").command)).language == "python"
+    with pytest.raises(BadUsage, match=r"does not connect \(it ended with 3\)(.|\n)*\| not mine"):
+        asyncio.run(hello_of("sh -c 'echo not mine; exit 3'"))
 
 
 def test_report() -> None:

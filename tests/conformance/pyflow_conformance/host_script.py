@@ -206,7 +206,9 @@ class HostScript:
         key = step.key or (before.key if before else f"key of {step.name}")
         if before is not None:
             self._left.append(before)
-        worker = self._workers[step.name] = ScriptedWorker(self._address, self._changed, key=key, mute=step.mute)
+        worker = self._workers[step.name] = ScriptedWorker(
+            self._address, self._changed, key=key, mute=step.mute, forgetful=step.forgetful
+        )
         worker.holding.update({held.task_token: None for held in resume if held.state == pb.TASK_STATE_RUNNING})
         if not step.say_hello:
             return

@@ -81,6 +81,8 @@ class Worker:
     say_hello: bool = True
     mute: bool = False
     """Pings are not answered."""
+    forgetful: bool = False
+    """Pings are answered as if it held no task."""
     go_away: str | None = None
 
 

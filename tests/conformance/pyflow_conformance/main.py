@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pyflow_conformance.cases import FEATURES, Case, chosen, load_cases
 from pyflow_conformance.errors import BadUsage, ConformanceError
+from pyflow_conformance.introduction import hello_of
 from pyflow_conformance.languages import SUITE, Language, built_in, check_built, read_known_failing
 from pyflow_conformance.report import Result, complaints, table, wire_differences
 from pyflow_conformance.runner import HOST, JOBS_DEFAULT, Runner
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         action="append",
         default=[],
-        help="with --executor: its Hello.language; else: only these",
+        help="with --executor: its Hello.language, if it is not to be asked; else: only these",
     )
     add("--without", metavar="FEATURE", action="append", default=[], choices=list(FEATURES),
         help=f"with --executor: what it does not have ({', '.join(FEATURES)})")  # fmt: skip
@@ -73,7 +74,7 @@ def _languages(options: argparse.Namespace) -> list[Language]:
         if len(options.language) > 1:
             raise BadUsage("An executor has one language.")
         known = read_known_failing(options.known_failing) if options.known_failing else frozenset()
-        name = options.language[0] if options.language else "executor"
+        name = options.language[0] if options.language else asyncio.run(hello_of(options.executor)).language
         return [Language(name=name, command=options.executor, lacks=frozenset(options.without), known_failing=known)]
     languages = built_in()
     unknown = set(options.language) - {language.name for language in languages} - {HOST}

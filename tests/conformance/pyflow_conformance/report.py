@@ -23,7 +23,7 @@ class Result:
     message: str = ""
     output: str = ""
     wire: dict[str, bytes] = field(default_factory=dict)
-    """Bytes of completed outcomes by task, to compare languages."""
+    """Bytes of outcomes and progress by task, to compare languages."""
 
     @property
     def is_bad(self) -> bool:

@@ -21,11 +21,12 @@ OPTIONS = (
 
 
 class ScriptedWorker:
-    """One stream. Pings are answered unless it is mute."""
+    """One stream. Pings are answered unless it is mute, and with what it holds unless it is forgetful."""
 
-    def __init__(self, address: str, changed: asyncio.Event, *, key: str, mute: bool) -> None:
+    def __init__(self, address: str, changed: asyncio.Event, *, key: str, mute: bool, forgetful: bool) -> None:
         self.key = key
         self._mute = mute
+        self._forgetful = forgetful
         self._changed = changed
         self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
         self._call: grpc.aio.StreamStreamCall[bytes, bytes] = self._channel.stream_stream(f"/{SERVICE}/Work")()
@@ -92,7 +93,8 @@ class ScriptedWorker:
             await self.send(pb.WorkerFrame(status=self._status(frame.ping.nonce)))
 
     def _status(self, nonce: int) -> pb.Status:
-        held = [pb.HeldTask(task_token=token, state=pb.TASK_STATE_RUNNING) for token in self.holding]
+        tokens = [] if self._forgetful else self.holding
+        held = [pb.HeldTask(task_token=token, state=pb.TASK_STATE_RUNNING) for token in tokens]
         return pb.Status(nonce=nonce, held=held)
 
 

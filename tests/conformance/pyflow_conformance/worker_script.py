@@ -9,7 +9,6 @@ from pathlib import Path
 
 import grpc
 from google.protobuf import json_format
-from pyflow_api.v1 import payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_conformance import worker_steps as steps
@@ -26,7 +25,7 @@ STATUS_AGAIN_S = 0.05
 
 
 class WorkerScript:
-    """One case with one worker. `wire` has the bytes of completed outcomes, to compare languages."""
+    """One case with one worker. `wire` has the bytes of outcomes and progress, to compare languages."""
 
     def __init__(self, host: ScriptedHost, process: ChildProcess, names: Names, *, slots: int, directory: Path) -> None:
         self._host = host
@@ -152,13 +151,16 @@ class WorkerScript:
                 self._compare_wire(step.task, outcome, raw)
         elif step.failed is not None:
             self._same(message_differences(self._names.value(step.failed), outcome.failed, f"{where}: failed"))
+            if isinstance(step.failed.get("message"), str):
+                self.wire[step.task] = without_its_language(outcome).SerializeToString(deterministic=True)
         elif step.canceled is not None:
             self._same(message_differences(self._names.value(step.canceled), outcome.canceled, f"{where}: canceled"))
+            self._compare_wire(step.task, outcome, raw)
+        else:
+            self._compare_wire(step.task, outcome, raw)
 
     def _compare_wire(self, task: str, outcome: pb.Outcome, raw: bytes) -> None:
-        result = payload_pb2.Payload(data=outcome.completed.result.data)
-        canonical = pb.Outcome(task_token=outcome.task_token, completed=pb.Completed(result=result))
-        if outcome.completed.result.content_type == "" and raw != canonical.SerializeToString():
+        if raw != outcome.SerializeToString(deterministic=True):
             raise Mismatch(f"the outcome of {task!r} has other bytes on the wire than its fields: {shown(raw.hex())}")
         self.wire[task] = raw
 
@@ -181,6 +183,8 @@ class WorkerScript:
             await self._host.until(arrived, where, step.within_s)
         except Mismatch as error:
             raise Mismatch(f"{error}: {'; '.join(latest)}") from None
+        if "bytes" in step.details:
+            self.wire[f"{step.task}, progress"] = stream.progress[token][-1].details.SerializeToString()
         if step.before_outcome:
             order = [kind for kind, of in stream.order if of == token]
             if "outcome" in order and order.index("outcome") < len(order) - 1:
@@ -318,6 +322,9 @@ class WorkerScript:
             wanted = self._names.text(text)
             if not any(wanted in line for line in self._process.lines):
                 raise Mismatch(f"the worker ended without saying {wanted!r}")
+        opened = len(self._host.streams)
+        if step.streams is not None and opened != step.streams:
+            raise Mismatch(f"the worker opened {opened} streams; expected: {step.streams}")
 
     async def _output(self, step: steps.Output) -> None:
         text = self._names.text(step.says)
@@ -368,3 +375,15 @@ class WorkerScript:
     def _same(self, differences: list[str]) -> None:
         if differences:
             raise Mismatch("; ".join(differences))
+
+
+def without_its_language(outcome: pb.Outcome) -> pb.Outcome:
+    """A failure without what no two languages can have in common: stacks, and the language's own name."""
+    copy = pb.Outcome.FromString(outcome.SerializeToString())
+    failure = copy.failed
+    while True:
+        failure.ClearField("stack_trace")
+        failure.ClearField("source_language")
+        if not failure.HasField("cause"):
+            return copy
+        failure = failure.cause

@@ -240,6 +240,8 @@ class Exit:
     SHORT: ClassVar[str] = "code"
     code: int | Literal["failure"]
     says: list[str] = field(default_factory=list)
+    streams: int | None = None
+    """How many streams it may have opened in all, if that matters."""
     within_s: float = DEADLINE_S
 
 

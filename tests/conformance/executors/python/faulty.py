@@ -5,6 +5,7 @@ It is the Python executor with one function of the SDK replaced by one that brea
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -133,16 +134,13 @@ def loses_causes() -> None:
 
 def loses_the_last_progress() -> None:
     """As one does that tells progress now and then, and not at the end."""
+    calls = itertools.count()
 
-    def later(old: Any, self: Any, token: bytes, details: bytes) -> None:
-        self._progress[token] = details  # and wakes nobody
+    def now_and_then(old: Any, self: Any, token: bytes, details: bytes) -> None:
+        if next(calls) % 100 == 0:
+            old(self, token, details)
 
-    def finished(old: Any, self: Any, outcome: pb.Outcome, credits: int) -> None:
-        self._progress.pop(outcome.task_token, None)
-        old(self, outcome, credits)
-
-    wrapped(outbox.Outbox, "progress", later)
-    wrapped(outbox.Outbox, "finished", finished)
+    wrapped(outbox.Outbox, "progress", now_and_then)
 
 
 def treats_a_cancel_as_unheard() -> None:

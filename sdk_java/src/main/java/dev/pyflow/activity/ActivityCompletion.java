@@ -18,7 +18,12 @@ import io.grpc.stub.MetadataUtils;
 import java.util.Base64;
 import java.util.concurrent.TimeUnit;
 
-/** Reports for whoever holds the token that {@link ActivityContext#completeLater()} gave. Safe for threads. */
+/**
+ * Reports for whoever holds the token that {@link ActivityContext#completeLater()} gave. Safe for threads.
+ *
+ * <p>Every call throws {@link io.grpc.StatusRuntimeException} when the host cannot be reached or refuses it, and
+ * {@link IllegalArgumentException} when the token is none or a value has no JSON form.
+ */
 public final class ActivityCompletion implements AutoCloseable {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
@@ -41,6 +46,7 @@ public final class ActivityCompletion implements AutoCloseable {
      *
      * @param address {@code unix:/path} or {@code name:7233}
      * @return to be closed when no longer needed
+     * @throws WorkerException.Misused if the address or what the environment says cannot work
      */
     public static ActivityCompletion to(String address) {
         HostOptions host = new HostOptions(System.getenv());
@@ -78,6 +84,17 @@ public final class ActivityCompletion implements AutoCloseable {
      */
     public String cancel(String token) {
         return send(outcome(token).setCanceled(Canceled.getDefaultInstance()));
+    }
+
+    /**
+     * Ends the task as canceled, with something to tell the workflow.
+     *
+     * @param token from {@link ActivityContext#completeLater()}
+     * @param details how far the activity came; anything with a JSON form
+     * @return as {@link #complete}
+     */
+    public String cancel(String token, Object details) {
+        return send(outcome(token).setCanceled(Canceled.newBuilder().setDetails(payload(details))));
     }
 
     /**

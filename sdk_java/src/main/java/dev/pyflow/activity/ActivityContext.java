@@ -9,7 +9,7 @@ import java.util.Optional;
  * The task an activity runs for. Belongs to one attempt; may be handed to other threads, all methods are safe to
  * call there.
  */
-public sealed interface ActivityContext permits TaskContext, FakeActivityContext {
+public sealed interface ActivityContext permits TaskContext {
     /**
      * The context of the activity running on this thread.
      *
@@ -35,6 +35,15 @@ public sealed interface ActivityContext permits TaskContext, FakeActivityContext
      * @return true from then on
      */
     boolean cancelRequested();
+
+    /**
+     * Waits until the activity is to stop: a sleep that a cancel cuts short.
+     *
+     * @param atMost how long
+     * @return whether it is to stop
+     * @throws InterruptedException if author code interrupts this thread; the library never does
+     */
+    boolean awaitCancel(Duration atMost) throws InterruptedException;
 
     /**
      * Why the activity is to stop, as the contract spells it.
@@ -82,6 +91,20 @@ public sealed interface ActivityContext permits TaskContext, FakeActivityContext
      * @return SWF's activityId
      */
     String activityId();
+
+    /**
+     * The activity type's name.
+     *
+     * @return as registered on SWF
+     */
+    String activityName();
+
+    /**
+     * The activity type's version.
+     *
+     * @return as registered on SWF
+     */
+    String activityVersion();
 
     /**
      * How much of the start-to-close timeout is left.

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -102,7 +103,7 @@ public final class ActivityWorker implements AutoCloseable {
     }
 
     /**
-     * Waits until the worker has ended.
+     * Waits until the worker has ended. An interrupt ends the wait, not the worker; the interrupt status is kept.
      *
      * @throws WorkerException as {@link #run()} does
      */
@@ -215,7 +216,7 @@ public final class ActivityWorker implements AutoCloseable {
          * @return this builder
          */
         public Builder host(String address) {
-            host.address(address);
+            host.address(Objects.requireNonNull(address, "address"));
             return this;
         }
 
@@ -226,7 +227,7 @@ public final class ActivityWorker implements AutoCloseable {
          * @return this builder
          */
         public Builder domain(String name) {
-            domain = name;
+            domain = Objects.requireNonNull(name, "name");
             return this;
         }
 
@@ -237,7 +238,7 @@ public final class ActivityWorker implements AutoCloseable {
          * @return this builder
          */
         public Builder taskList(String name) {
-            taskList = name;
+            taskList = Objects.requireNonNull(name, "name");
             return this;
         }
 
@@ -302,7 +303,7 @@ public final class ActivityWorker implements AutoCloseable {
          * @return this builder
          */
         public Builder buildId(String text) {
-            buildId = text;
+            buildId = Objects.requireNonNull(text, "text");
             return this;
         }
 

@@ -1,11 +1,10 @@
 // Stands in for a task in the tests of an author's activities.
 package dev.pyflow.activity;
 
-import dev.pyflow.api.v1.Payload;
+import dev.pyflow.api.v1.CancelReason;
+import dev.pyflow.api.v1.Task;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -19,17 +18,21 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * }
  * }</pre>
  */
-public final class FakeActivityContext implements ActivityContext, AutoCloseable {
-    private static final int PROGRESS_LENGTH_MAX = 2_048;
+public final class FakeActivityContext extends TaskContext implements AutoCloseable {
+    private static final Task TASK = Task.newBuilder()
+            .setWorkflowId("fake-workflow")
+            .setRunId("fake-run")
+            .setActivityId("activity1")
+            .setActivityName("fake")
+            .setActivityVersion("1.0")
+            .build();
 
-    private final List<String> progress = new CopyOnWriteArrayList<>();
-    private volatile Optional<String> cancelReason = Optional.empty();
-    private volatile Optional<Duration> timeLeft = Optional.empty();
-    private volatile Optional<Payload> lastProgress = Optional.empty();
-    private volatile int attempt = 1;
-    private volatile boolean later;
+    private final List<String> progress;
 
-    private FakeActivityContext() {}
+    private FakeActivityContext(List<String> progress) {
+        super(TASK, HostLimits.SWF, (token, details) -> progress.add(details.getData().toStringUtf8()));
+        this.progress = progress;
+    }
 
     /**
      * Puts a new context in place.
@@ -37,7 +40,7 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
      * @return to be closed on the same thread
      */
     public static FakeActivityContext open() {
-        FakeActivityContext context = new FakeActivityContext();
+        FakeActivityContext context = new FakeActivityContext(new CopyOnWriteArrayList<>());
         CurrentContext.set(context);
         return context;
     }
@@ -50,7 +53,7 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
 
     /** From now on the workflow wants the activity to stop. */
     public void requestCancel() {
-        cancelReason = Optional.of("REQUESTED");
+        cancel(CancelReason.CANCEL_REASON_REQUESTED);
     }
 
     /**
@@ -60,7 +63,7 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
      * @return this context
      */
     public FakeActivityContext withAttempt(int number) {
-        attempt = number;
+        become(task().toBuilder().setAttempt(number).build());
         return this;
     }
 
@@ -71,8 +74,16 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
      * @return this context
      */
     public FakeActivityContext withTimeLeft(Duration duration) {
-        timeLeft = Optional.of(duration);
+        become(task().toBuilder().setStartToCloseLeft(Durations.of(duration)).build());
         return this;
+    }
+
+    /** What it was set to: in a test no time passes. */
+    @Override
+    public Optional<Duration> timeLeft() {
+        return task().hasStartToCloseLeft()
+                ? Optional.of(Durations.of(task().getStartToCloseLeft()))
+                : Optional.empty();
     }
 
     /**
@@ -82,7 +93,9 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
      * @return this context
      */
     public FakeActivityContext withLastProgress(Object details) {
-        lastProgress = Optional.of(TaskContext.progressPayload(details, PROGRESS_LENGTH_MAX));
+        become(task().toBuilder()
+                .setLastProgress(progressPayload(details, HostLimits.SWF.getProgressCharsMax()))
+                .build());
         return this;
     }
 
@@ -100,71 +113,8 @@ public final class FakeActivityContext implements ActivityContext, AutoCloseable
      *
      * @return true if it did
      */
+    @Override
     public boolean completesLater() {
-        return later;
-    }
-
-    @Override
-    public void progress(Object details) {
-        progress.add(TaskContext.progressPayload(details, PROGRESS_LENGTH_MAX)
-                .getData()
-                .toStringUtf8());
-    }
-
-    @Override
-    public boolean cancelRequested() {
-        return cancelReason.isPresent();
-    }
-
-    @Override
-    public Optional<String> cancelReason() {
-        return cancelReason;
-    }
-
-    @Override
-    public int attempt() {
-        return attempt;
-    }
-
-    @Override
-    public String workflowId() {
-        return "fake-workflow";
-    }
-
-    @Override
-    public String runId() {
-        return "fake-run";
-    }
-
-    @Override
-    public String activityId() {
-        return "activity1";
-    }
-
-    @Override
-    public Optional<Duration> timeLeft() {
-        return timeLeft;
-    }
-
-    @Override
-    public <T> Optional<T> lastProgress(Class<T> type) {
-        Objects.requireNonNull(type, "type");
-        return lastProgress.flatMap(payload -> TaskContext.read(payload, type));
-    }
-
-    @Override
-    public String idempotencyKey() {
-        return "fake-run/activity1";
-    }
-
-    @Override
-    public Map<String, String> headers() {
-        return Map.of();
-    }
-
-    @Override
-    public String completeLater() {
-        later = true;
-        return "ZmFrZQ";
+        return super.completesLater();
     }
 }

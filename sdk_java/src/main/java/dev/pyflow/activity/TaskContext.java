@@ -1,4 +1,4 @@
-// The context of a task that came from a host.
+// The context of a task: one that came from a host, or one of a test.
 package dev.pyflow.activity;
 
 import com.google.protobuf.ByteString;
@@ -11,17 +11,20 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 
-final class TaskContext implements ActivityContext {
+sealed class TaskContext implements ActivityContext permits FakeActivityContext {
     private static final Pattern ATTEMPT = Pattern.compile("\\.attempt\\d+$");
     private static final String CANCEL_PREFIX = "CANCEL_REASON_";
 
-    private final Task task;
+    private volatile Task task;
     private final Limits limits;
     private final BiConsumer<ByteString, Payload> tell;
     private final long receivedAtNs = System.nanoTime();
+    private final CountDownLatch asked = new CountDownLatch(1);
     private volatile CancelReason canceled;
     private volatile boolean later;
 
@@ -34,13 +37,19 @@ final class TaskContext implements ActivityContext {
         this.tell = tell;
     }
 
-    Task task() {
+    final Task task() {
         return task;
     }
 
-    void cancel(CancelReason reason) {
+    /** For tests: another task from now on. */
+    final void become(Task other) {
+        task = other;
+    }
+
+    final void cancel(CancelReason reason) {
         boolean known = reason != CancelReason.CANCEL_REASON_UNSPECIFIED && reason != CancelReason.UNRECOGNIZED;
         canceled = known ? reason : CancelReason.CANCEL_REASON_REQUESTED;
+        asked.countDown();
     }
 
     boolean completesLater() {
@@ -74,6 +83,11 @@ final class TaskContext implements ActivityContext {
     }
 
     @Override
+    public boolean awaitCancel(Duration atMost) throws InterruptedException {
+        return asked.await(TimeUnit.NANOSECONDS.convert(atMost), TimeUnit.NANOSECONDS);
+    }
+
+    @Override
     public Optional<String> cancelReason() {
         return Optional.ofNullable(canceled).map(reason -> reason.name().substring(CANCEL_PREFIX.length()));
     }
@@ -99,6 +113,16 @@ final class TaskContext implements ActivityContext {
     }
 
     @Override
+    public String activityName() {
+        return task.getActivityName();
+    }
+
+    @Override
+    public String activityVersion() {
+        return task.getActivityVersion();
+    }
+
+    @Override
     public Optional<Duration> timeLeft() {
         if (!task.hasStartToCloseLeft()) {
             return Optional.empty();
@@ -114,7 +138,7 @@ final class TaskContext implements ActivityContext {
     }
 
     @SuppressWarnings("unchecked") // Jackson reads what it was told to; Class.cast would refuse int.class
-    static <T> Optional<T> read(Payload payload, Class<T> type) {
+    private static <T> Optional<T> read(Payload payload, Class<T> type) {
         try {
             return Optional.ofNullable((T) Json.convert(Json.readTree(payload), Json.type(type)));
         } catch (Json.Unfit e) {

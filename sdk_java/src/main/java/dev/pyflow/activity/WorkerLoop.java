@@ -114,9 +114,13 @@ final class WorkerLoop implements HostStream.Listener {
 
     /** No more tasks; run() returns when those at hand are done and acked. */
     void drain() {
+        change(held::drain);
+    }
+
+    private void change(Runnable what) {
         lock.lock();
         try {
-            held.drain();
+            what.run();
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -263,29 +267,18 @@ final class WorkerLoop implements HostStream.Listener {
 
     @Override
     public void writable() {
-        lock.lock();
-        try {
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        change(() -> {});
     }
 
     @Override
     public void ended(HostStream which, String why) {
-        lock.lock();
-        try {
-            end(which, new StreamEnd.Cut(why, welcomed, Duration.ZERO));
-        } finally {
-            lock.unlock();
-        }
+        change(() -> end(which, new StreamEnd.Cut(why, welcomed, Duration.ZERO)));
     }
 
     /** The first reason counts: what follows a GoAway is only its echo. A stream of the past has no say. */
     private void end(HostStream which, StreamEnd reason) {
         if (which == stream && end.isEmpty()) {
             end = Optional.of(reason);
-            changed.signalAll();
         }
     }
 
@@ -346,23 +339,11 @@ final class WorkerLoop implements HostStream.Listener {
     }
 
     private void finish(Outcome outcome) {
-        lock.lock();
-        try {
-            held.finish(outcome);
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        change(() -> held.finish(outcome));
     }
 
     private void progress(ByteString token, Payload details) {
-        lock.lock();
-        try {
-            held.progress(token, details);
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        change(() -> held.progress(token, details));
     }
 
     private void ack(OutcomeAck ack) {

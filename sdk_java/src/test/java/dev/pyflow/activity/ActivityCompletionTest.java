@@ -25,6 +25,15 @@ final class ActivityCompletionTest {
             assertEquals("Refused", host.completedOutside.take().getFailed().getType());
             completion.cancel("dA");
             assertTrue(host.completedOutside.take().hasCanceled());
+            completion.cancel("dA", "half way");
+            assertEquals(
+                    "\"half way\"",
+                    host.completedOutside
+                            .take()
+                            .getCanceled()
+                            .getDetails()
+                            .getData()
+                            .toStringUtf8());
             assertTrue(completion.progress("dA", "half"));
             assertThrows(IllegalArgumentException.class, () -> completion.complete("dA", Double.NaN));
         }

@@ -2,6 +2,7 @@
 package dev.pyflow.activity;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,10 +34,12 @@ final class FakeActivityContextTest {
     }
 
     @Test
-    void aCancelIsSeen() {
+    void aCancelIsSeen() throws InterruptedException {
         try (FakeActivityContext context = FakeActivityContext.open()) {
             context.throwIfCanceled();
+            assertFalse(context.awaitCancel(Duration.ofMillis(1)));
             context.requestCancel();
+            assertTrue(context.awaitCancel(Duration.ofSeconds(Long.MAX_VALUE)));
             assertThrows(ActivityCanceled.class, samples::patient);
         }
     }

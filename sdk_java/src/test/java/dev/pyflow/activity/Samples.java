@@ -149,6 +149,7 @@ final class Samples {
         return Map.of(
                 "attempt", context.attempt(),
                 "ids", context.workflowId() + "/" + context.runId() + "/" + context.activityId(),
+                "type", context.activityName() + " " + context.activityVersion(),
                 "key", context.idempotencyKey(),
                 "left", context.timeLeft().map(left -> left.toSeconds() <= 30).orElse(false),
                 "last", context.lastProgress(Point.class).map(Point::y).orElse(0L));

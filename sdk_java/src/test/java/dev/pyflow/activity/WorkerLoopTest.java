@@ -234,6 +234,7 @@ final class WorkerLoopTest extends StreamTest {
         for (String part : List.of(
                 "\"attempt\":2",
                 "\"ids\":\"w1/r1/activity3.attempt2\"",
+                "\"type\":\"context 1.0\"",
                 "\"key\":\"r1/activity3\"",
                 "\"left\":true",
                 "\"last\":9007199254740993")) {
