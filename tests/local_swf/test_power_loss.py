@@ -25,6 +25,14 @@ from test_http import prepare
 STARTS = 40
 LOSSES = int(os.environ.get("PYFLOW_POWER_LOSSES", "100"))
 WF = {"name": "wf", "version": "1"}
+# Runs the module with checkpoints after 20 pages, so that the write-ahead log begins anew again and again.
+OFTEN = """
+import runpy, sys
+from pyflow_local.store import schema
+schema.WAL_PAGES_PER_CHECKPOINT = 20
+sys.argv = sys.argv[sys.argv.index("pyflow_local"):]
+runpy.run_module("pyflow_local", run_name="__main__")
+"""
 _RUN_ID = re.compile(rb'\{"runId":"([^"]+)"\}\Z')
 
 
@@ -51,7 +59,8 @@ def record(
     prepare(first, DOMAIN)
     assert first.stop() == 0
     before = data.read_bytes()
-    server = run_server("--data", str(data), *durability, wrapper=strace[0])
+    wrapper = [*strace[0], sys.executable, "-c", OFTEN]
+    server = run_server("--data", str(data), *durability, wrapper=wrapper)
     for number in range(STARTS):
         server.client.start_workflow_execution(
             domain=DOMAIN, workflowId=f"w{number:03}", workflowType=WF, input="x" * (300 * (number % 60))
@@ -90,6 +99,8 @@ def test_nothing_that_was_promised_is_lost(
     disk = Disk({str(home / "swf.db"): bytearray(before)})
     answered: list[str] = []
     lost_most = 0
+    checkpoints = sum(one.path == str(home / "swf.db") and one.name == "fdatasync" for one in recorded)
+    assert checkpoints > 3
     assert {one.path for one in recorded} == {None, str(home / "swf.db"), str(home / "swf.db-wal")}
     for number, one in enumerate(recorded):
         if one.path is not None:
