@@ -57,6 +57,7 @@ class Context:
         "backing_off",
         "commands",
         "domain",
+        "failed_branches",
         "fault",
         "hub",
         "inbox",
@@ -106,6 +107,8 @@ class Context:
         self.started_attributes: dict[str, Any] = {}
         self.status: Any = None
         self.fault: BaseException | None = None
+        self.failed_branches: list[Task] = []
+        """Whose exception nobody has looked at yet."""
         self.wake = False
         self.once_depth = 0
         self.patches: dict[str, bool] | None = None
