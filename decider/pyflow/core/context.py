@@ -148,7 +148,7 @@ class Context:
     def ask(self, request: Request, entity_id: str | None = None) -> Invocation:
         """Ask for something; the decision leaves with the next answer."""
         self.check_may_ask()
-        site = self._site()
+        site = call_site() or self._spawn_site()
         task = self.hub.current
         scope = task.scope if task is not None else self.root_scope
         invocation = Invocation(request, entity_id or self.next_id(request.ids), scope, site)
@@ -227,10 +227,11 @@ class Context:
 
     def _site(self) -> Site:
         """Where the code at hand asks for something; for a branch without code of its own, where it was spawned."""
-        found = call_site()
-        if found is None and self.hub.current is not None:
-            found = self.hub.current.site
-        return found if found is not None else (self.workflow_type[0], 0)
+        return call_site() or self._spawn_site()
+
+    def _spawn_site(self) -> Site:
+        task = self.hub.current
+        return task.site if task is not None and task.site is not None else (self.workflow_type[0], 0)
 
     def halt(self, fault: BaseException) -> NoReturn:
         """Stop here and hold the execution: author code must neither see nor swallow this."""
