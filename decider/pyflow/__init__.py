@@ -12,6 +12,7 @@ from pyflow import (
     workflow_invocation_helper,
     workflow_state,
 )
+from pyflow.core.values import ExecutionSettings
 from pyflow.descriptors import ActivityDescriptor, ChildWorkflowDescriptor, LambdaDescriptor
 from pyflow.exceptions import (
     DeciderException,
@@ -31,8 +32,17 @@ from pyflow.exceptions import (
 from pyflow.future import Future
 from pyflow.options import NONE, ActivityOptions, ChildOptions, LambdaOptions, RetryPolicy
 from pyflow.replay_logging import logger
-from pyflow.starter import WorkflowStatus, get_workflow_status, start_workflow
-from pyflow.worker import Decider, poll_for_executions
+from pyflow.starter import (
+    WorkflowStatus,
+    WorkflowWaitTimedOut,
+    cancel_workflow,
+    get_workflow_status,
+    signal_workflow,
+    start_workflow,
+    terminate_workflow,
+    wait_for_workflow,
+)
+from pyflow.worker import Decider, DeciderWorker, WorkerSettings, poll_for_executions
 from pyflow.workflow import Workflow
 from pyflow.workflow_invocation_helper import Signal, WorkflowInvocationHelper
 
@@ -44,6 +54,8 @@ __all__ = [
     "ChildWorkflowDescriptor",
     "Decider",
     "DeciderException",
+    "DeciderWorker",
+    "ExecutionSettings",
     "Failure",
     "Future",
     "InvocationCanceledException",
@@ -58,12 +70,15 @@ __all__ = [
     "RetryPolicy",
     "Signal",
     "WaitTimedOutException",
+    "WorkerSettings",
     "Workflow",
     "WorkflowBlockedException",
     "WorkflowCanceledException",
     "WorkflowFailedException",
     "WorkflowInvocationHelper",
     "WorkflowStatus",
+    "WorkflowWaitTimedOut",
+    "cancel_workflow",
     "decider",
     "decision_task_helper",
     "event_handler",
@@ -73,8 +88,11 @@ __all__ = [
     "invocation_descriptors",
     "logger",
     "poll_for_executions",
+    "signal_workflow",
     "start_workflow",
+    "terminate_workflow",
     "utils",
+    "wait_for_workflow",
     "workflow",
     "workflow_invocation_helper",
     "workflow_state",

@@ -249,6 +249,8 @@ class BranchFuture(CoreFuture[T_co]):
 
     def _exception(self) -> BaseException:
         error = self._completion.value
+        if self._task in self._context.failed_branches:
+            self._context.failed_branches.remove(self._task)
         if self._completion.outcome == CANCELED:
             return InvocationCanceledException("branch canceled", str(error) if error is not None else None)
         return typing.cast(BaseException, error)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pyflow import payloads
 from pyflow.core.context import Context
+from pyflow.core.invocations import site_text
 from pyflow.core.values import PAYLOAD_CHARACTERS_MAX
 from pyflow.exceptions import PayloadTooLargeException, PyflowException, WorkflowFailedException
+from pyflow.replay_logging import WorkflowLogger
 from pyflow.workflow_invocation_helper import WorkflowInvocationHelper
 
 __all__ = ["Workflow"]
@@ -89,6 +91,9 @@ def _run(workflow_class: type[Workflow], context: Context) -> str:
     workflow_input = _read_input(workflow_class, context)
     workflow = workflow_class(WorkflowInvocationHelper(context))
     result = workflow.run(workflow_input)
+    for branch in context.failed_branches:
+        at = site_text(branch.site) if branch.site else "?"
+        WorkflowLogger(context).warning("a branch spawned at %s failed, and nobody looked", at, exc_info=branch.error)
     try:
         text = payloads.to_json(result)
         context.check_payload("the result of the workflow", text)

@@ -57,6 +57,7 @@ class Context:
         "backing_off",
         "commands",
         "domain",
+        "failed_branches",
         "fault",
         "hub",
         "inbox",
@@ -107,6 +108,8 @@ class Context:
         self.started_attributes: dict[str, Any] = {}
         self.status: Any = None
         self.fault: BaseException | None = None
+        self.failed_branches: list[Task] = []
+        """Whose exception nobody has looked at yet."""
         self.wake = False
         self.once_depth = 0
         self.patches: dict[str, bool] | None = None
@@ -151,7 +154,7 @@ class Context:
     def ask(self, request: Request, entity_id: str | None = None) -> Invocation:
         """Ask for something; the decision leaves with the next answer."""
         task = self.check_may_ask()
-        site = self._site()
+        site = call_site() or self._spawn_site()
         invocation = Invocation(request, entity_id or self.next_id(request.ids), task.scope, site)
         self.add_command(Command(request, invocation, site))
         return invocation
@@ -229,10 +232,11 @@ class Context:
 
     def _site(self) -> Site:
         """Where the code at hand asks for something; for a branch without code of its own, where it was spawned."""
-        found = call_site()
-        if found is None and self.hub.current is not None:
-            found = self.hub.current.site
-        return found if found is not None else (self.workflow_type[0], 0)
+        return call_site() or self._spawn_site()
+
+    def _spawn_site(self) -> Site:
+        task = self.hub.current
+        return task.site if task is not None and task.site is not None else (self.workflow_type[0], 0)
 
     def halt(self, fault: BaseException) -> NoReturn:
         """Stop here and hold the execution: author code must neither see nor swallow this."""

@@ -274,6 +274,7 @@ class Execution:
             self._close(task)
         elif not isinstance(error, WorkflowEvicted):
             hub.resolve(task.completion, FAILED, error)
+            self._context.failed_branches.append(task)
 
     def _close(self, task: Task) -> None:
         """The workflow's own code is at its end: decide how the execution closes."""

@@ -125,6 +125,33 @@ def test_a_branch_without_code_of_its_own_names_the_line_that_spawned_it() -> No
             assert "test_branches.py:" in step.attributes(decision)["control"]
 
 
+class Careless(pyflow.Workflow):
+    NAME = "Careless"
+    work = pyflow.LambdaDescriptor("work")
+
+    def run(self, look: bool) -> str:
+        branch = self.swf.spawn(self.breaks)
+        self.work().result()
+        return type(branch.exception).__name__ if look else "fine"
+
+    def breaks(self) -> None:
+        raise KeyError("nobody looks")
+
+
+@pytest.mark.parametrize(("look", "lines"), [(False, 1), (True, 0)])
+def test_a_failed_branch_that_nobody_looks_at_is_told_once(
+    look: bool, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with WorkflowEnvironment([Careless], lambdas={"work": lambda: 1}, cached=False) as env:
+        assert env.run(Careless, look) == ("KeyError" if look else "fine")
+    told = [record for record in caplog.records if "nobody looked" in record.message]
+    assert len(told) == lines
+    for record in told:
+        assert "spawned at test_branches.py:" in record.message
+        assert record.exc_info is not None
+        assert str(record.exc_info[1]) == "'nobody looks'"
+
+
 def test_a_saga_compensates_in_reverse() -> None:
     with WorkflowEnvironment([Trip], activities={"book": booked, "undo": lambda item: None}) as env:
         handle = env.start(Trip, ["flight", "hotel", "full"])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyflow
 import pytest
-from pyflow.core.values import ExecutionSettings
 
 PAGE = Path(__file__).parents[3] / "docs" / "writing-workflows.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -49,4 +48,3 @@ def test_what_workflow_code_can_use_is_on_the_page() -> None:
     """Nothing that ``swf`` offers is left for the reader to find by chance."""
     offered = [name for name in dir(pyflow.WorkflowInvocationHelper) if name[0] not in "_C"]
     assert [name for name in offered if not re.search(rf"\b{name}\b", TEXT)] == []
-    assert "payload_encode" in ExecutionSettings.__slots__

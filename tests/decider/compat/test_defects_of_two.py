@@ -263,6 +263,42 @@ def test_12_lists_may_be_given_to_timed_waits() -> None:
         assert step.kinds() == ["CancelTimer", "CompleteWorkflowExecution"]
 
 
+def test_17_a_result_without_a_json_form_is_a_failure_each_time() -> None:
+    class Once(pyflow.Workflow):
+        NAME = "Once"
+        wait = pyflow.LambdaDescriptor("wait")
+
+        def run(self, given: Any) -> Any:
+            try:
+                self.swf.invoke_once(object).result()
+            except pyflow.InvocationFailedException as error:
+                return [self.wait().result(), str(error).splitlines()[-1]]
+
+    with Stepper(Once) as step:
+        assert step.kinds() == ["RecordMarker", "ScheduleLambdaFunction"]
+        step.history.lambda_completed("lambda1", 1)
+        kind, attributes = closing(step)
+        assert kind == "CompleteWorkflowExecution"
+        assert "object has no JSON form" in attributes["result"]
+
+
+def test_20_what_swf_says_of_a_lambda_that_could_not_start_is_told() -> None:
+    class Calls(pyflow.Workflow):
+        NAME = "Calls"
+        work = pyflow.LambdaDescriptor("work")
+
+        def run(self, given: Any) -> Any:
+            future = self.work()
+            self.swf.wait_for_all(future)
+            return str(future.exception)
+
+    with Stepper(Calls) as step:
+        step.decide()
+        told = {"cause": "ASSUME_ROLE_FAILED", "message": "not allowed"}
+        step.history.add("StartLambdaFunctionFailed", {"scheduledEventId": 5, **told})
+        assert closing(step)[1]["result"] == '"ASSUME_ROLE_FAILED: not allowed"'
+
+
 @pytest.mark.parametrize("name", [name for name in dir(pyflow.exceptions) if name.endswith("Exception")])
 def test_exceptions_are_exported(name: str) -> None:
     if name not in ("BaseException",):
