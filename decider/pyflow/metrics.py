@@ -42,7 +42,8 @@ class PrometheusObserver(Observer):
 
     pyflow_polls_total{task_list_kind, result}    shared or sticky; task or empty
     pyflow_poll_failures_total{error}             by kind of SwfError
-    pyflow_throttles_total                        polls refused for the account's rate
+    pyflow_call_failures_total{operation, error}  attempts of other calls that failed; most are tried again
+    pyflow_throttles_total                        polls and other calls refused for the account's rate
     pyflow_decision_tasks_total{workflow, cache}  answered tasks; cache hit or miss (a miss is a replay from event 1)
     pyflow_decisions_total{workflow, decision}    decisions sent, by decision type
     pyflow_decision_seconds{workflow}             from the poll's answer to SWF's receipt
@@ -59,7 +60,8 @@ class PrometheusObserver(Observer):
 
         self._polls = counter("polls", "Polls answered", "task_list_kind", "result")
         self._poll_failures = counter("poll_failures", "Polls failed", "error")
-        self._throttles = counter("throttles", "Polls refused for the account's rate")
+        self._call_failures = counter("call_failures", "Attempts of other calls that failed", "operation", "error")
+        self._throttles = counter("throttles", "Polls and other calls refused for the account's rate")
         self._tasks = counter("decision_tasks", "Decision tasks answered", "workflow", "cache")
         self._decisions = counter("decisions", "Decisions sent", "workflow", "decision")
         self._events = counter("events", "History events read by the core", "workflow")
@@ -103,6 +105,12 @@ class PrometheusObserver(Observer):
         self._events.labels(workflow).inc(decided.new_events)
         self._length.labels(workflow).observe(decided.history_length)
         self._seconds.labels(workflow).observe(seconds)
+
+    def call_failed(self, operation: str, error: SwfError) -> None:
+        """See `Observer.call_failed`."""
+        self._call_failures.labels(operation, type(error).__name__).inc()
+        if isinstance(error, Throttled):
+            self._throttles.inc()
 
     def not_answered(self, task: DecisionTask, kind: str) -> None:
         """See `Observer.not_answered`."""

@@ -39,8 +39,10 @@ from pyflow.swf import (
     is_loopback,
     make_client,
 )
+from pyflow.swf.api import SwfApi
 from pyflow.swf.lean import LeanTransport
 from pyflow.swf.limits import NAME_LENGTH_MAX, cut_identity
+from pyflow.swf.retry import Repeats
 from pyflow.swf.trouble import TroubleLog
 
 if TYPE_CHECKING:
@@ -128,12 +130,13 @@ class DeciderWorker:
         self._connection = connection or connect()
         self._settings = settings or WorkerSettings()
         self._observer = observer or Observer()
+        self._api = SwfApi(self._connection.api.transport, Repeats(on_failed=self._observer.call_failed))
         self._holds = HoldBook()
         self._troubles = TroubleLog(logger)
         self._stopping = threading.Event()
         self._lanes = self._new_lanes()
         self._handler = TaskHandler(
-            self._connection.api,
+            self._api,
             self._lanes,
             domain=domain,
             task_list=task_list,
@@ -265,7 +268,7 @@ class DeciderWorker:
         if lane.sticky_task_list is None:
             return
         request = {**self._request(lane.sticky_task_list), "startAtPreviousStartedEvent": True}
-        transport = self._connection.api.transport
+        transport = self._api.transport
         if not isinstance(transport, LeanTransport):
             self._pollers += [self._poller(request, number) for number in range(self._settings.sticky_polls)]
             return
@@ -294,7 +297,7 @@ class DeciderWorker:
         task_list = request["taskList"]["name"]
 
         def poll() -> JsonObject:
-            answer = self._connection.api.poll_for_decision_task(request)
+            answer = self._api.poll_for_decision_task(request)
             self._observer.polled(task_list, empty=not answer.get("taskToken"))
             return answer
 

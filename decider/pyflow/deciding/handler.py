@@ -13,7 +13,7 @@ from pyflow.deciding.maker import Decided, Held, NeedsHistory
 from pyflow.deciding.observer import Observer
 from pyflow.deciding.rates import DecisionRates
 from pyflow.deciding.task import DecisionTask
-from pyflow.swf.api import JsonObject, SwfApi
+from pyflow.swf.api import RESPOND_DECISION_TASK_COMPLETED, JsonObject, SwfApi
 from pyflow.swf.faults import AnswerLost, RequestTooLarge, SwfError, UnknownResource, ValidationFailed
 from pyflow.swf.limits import HISTORY_EVENTS_MAX
 from pyflow.swf.retry import backoff_s
@@ -188,6 +188,8 @@ class TaskHandler:
         give_up_s = time.monotonic() + ANSWER_PATIENCE_S
         attempt = 1
         may_be_given = False
+        if error is not None:
+            self._observer.call_failed(RESPOND_DECISION_TASK_COMPLETED, error)
         while True:
             if error is None:
                 try:

@@ -19,6 +19,9 @@ class Observer:
     def answered(self, task: DecisionTask, decided: Decided, *, seconds: float) -> None:
         """A decision task was answered and the answer accepted, `seconds` after the poll gave it."""
 
+    def call_failed(self, operation: str, error: SwfError) -> None:
+        """An attempt of a call other than a poll failed; it may be tried again."""
+
     def not_answered(self, task: DecisionTask, kind: str) -> None:
         """A decision task could not be answered: its answer was refused, its history unreadable, ... (`kind`)."""
 
@@ -55,6 +58,11 @@ class Observers(Observer):
         """See `Observer.answered`."""
         for listener in self._listeners:
             listener.answered(task, decided, seconds=seconds)
+
+    def call_failed(self, operation: str, error: SwfError) -> None:
+        """See `Observer.call_failed`."""
+        for listener in self._listeners:
+            listener.call_failed(operation, error)
 
     def not_answered(self, task: DecisionTask, kind: str) -> None:
         """See `Observer.not_answered`."""

@@ -33,9 +33,17 @@ class Repeats:
     (SWF has no idempotency tokens, SWF reference 7.10): the error then says so in `may_have_had_effect`.
     """
 
-    def __init__(self, *, attempts_max: int = ATTEMPTS_MAX, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        attempts_max: int = ATTEMPTS_MAX,
+        sleep: Callable[[float], None] = time.sleep,
+        on_failed: Callable[[str, SwfError], None] = lambda operation, error: None,
+    ) -> None:
         self._attempts_max = attempts_max
         self._sleep = sleep
+        self._on_failed = on_failed
+        """Told the operation and the error of every attempt that failed."""
 
     def call(self, transport: SwfTransport, operation: str, request: JsonObject) -> JsonObject:
         """See `RetryPolicy.call`."""
@@ -45,9 +53,11 @@ class Repeats:
             try:
                 return transport.call(operation, request)
             except UnknownResource as error:
+                self._on_failed(operation, error)
                 error.may_have_had_effect = answer_lost
                 raise
             except SwfError as error:
+                self._on_failed(operation, error)
                 answer_lost = answer_lost or isinstance(error, AnswerLost)
                 error.may_have_had_effect = answer_lost
                 if not error.retryable or attempt >= self._attempts_max:

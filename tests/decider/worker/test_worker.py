@@ -75,11 +75,18 @@ def test_many_executions_however_it_is_set(
         assert json.loads(wait(client, domain, ids).result or "") == ["a", "b", "end"]
 
 
-def test_two_workers_on_one_task_list(client: Any, domain: str, run_worker: RunWorker) -> None:
+@pytest.mark.parametrize("cached", [0, 1, 100])
+def test_two_workers_on_one_task_list(
+    swf_server: EmbeddedSwf, client: Any, domain: str, run_worker: RunWorker, cached: int
+) -> None:
+    """The other one keeps nothing, or always too little, or everything: no decision is made twice or otherwise."""
     run_worker(Steps)
-    run_worker(Steps, max_cached_executions=0)
+    run_worker(Steps, max_cached_executions=cached)
     started = [start(client, domain, "Steps", 12) for _ in range(6)]
     assert [wait(client, domain, ids).result for ids in started] == ["12"] * 6
+    for ids in started:
+        timers = of_type(history(swf_server.connection(), domain, ids), "TimerStarted")
+        assert [timer["timerId"] for timer in timers] == [f"sleep{number}" for number in range(1, 13)]
 
 
 def test_a_worker_that_goes_hands_its_executions_on(
