@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pyflow_activity import Worker, activity, current
-from pyflow_activity.errors import HostRefused, WorkerError
+from pyflow_activity.errors import BadUsage, HostRefused, WorkerError
 from pyflow_api.v1 import payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
 from scripted_host import DEADLINE_S, ScriptedHost, Stream
@@ -295,6 +295,13 @@ def test_gives_up_when_asked_to() -> None:
     assert running.ended.wait(DEADLINE_S)
     assert isinstance(running.error, WorkerError)
     assert "unix:/nowhere/at/all.sock" in str(running.error)
+
+
+def test_what_no_host_would_take_is_refused_before_it_is_asked() -> None:
+    with pytest.raises(BadUsage, match="build_id has 257 characters; 256 are the most"):
+        Running("unix:/nowhere.sock", build_id="x" * 257)
+    with pytest.raises(BadUsage, match="slots is 1001"):
+        Running("unix:/nowhere.sock", slots=1_001)
 
 
 def test_token_file_is_read_at_every_connect(host: ScriptedHost, tmp_path: Path) -> None:
