@@ -6,6 +6,8 @@ import json
 import os
 import signal
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from host_rig import Rig, wait_for
 from pyflow_activity import HostClient
 
@@ -195,6 +197,9 @@ def test_host_asked_to_stop_waits_its_poll_out_and_loses_nothing(rig: Rig) -> No
     assert first.end()[1]["result"] == '{"sum":2}'
     host.signal(signal.SIGTERM)
     host.line_with("Draining: no new polls; 1 polls are waited out")
+    with grpc.insecure_channel(rig.address) as channel:
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING, "load balancers send nobody new"
     host.signal(signal.SIGTERM)
     host.line_with("polls are still waited out")
     last = rig.run()

@@ -190,7 +190,14 @@ class GoAway:
 
     SHORT: ClassVar[str] = "reason"
     reason: Literal[
-        "UNSPECIFIED", "HOST_DRAINING", "UNAUTHENTICATED", "INCOMPATIBLE", "SUPERSEDED", "PROTOCOL_ERROR", "SILENT", "HOST_FULL"
+        "UNSPECIFIED",
+        "HOST_DRAINING",
+        "UNAUTHENTICATED",
+        "INCOMPATIBLE",
+        "SUPERSEDED",
+        "PROTOCOL_ERROR",
+        "SILENT",
+        "HOST_FULL",
     ]
     message: str = "as the case says"
     reconnect_after_s: float | None = None
