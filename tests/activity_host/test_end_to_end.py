@@ -118,15 +118,17 @@ def test_cancel_reaches_an_activity_that_never_heartbeats(rig: Rig) -> None:
         assert attributes.get("details") == ('{"reason":"REQUESTED"}' if activity == "until_canceled" else None)
 
 
-def test_killed_worker_is_reported_within_the_grace(rig: Rig) -> None:
-    host = rig.host()
+def test_killed_worker_is_reported_within_the_grace_and_the_log_names_the_task(rig: Rig) -> None:
+    host = rig.host(env={"PYFLOW_LOG_FORMAT": "json"})
     worker = rig.worker()
     run = rig.run()
     run.schedule("hold", json.dumps({"path": str(rig.path("a"))}))
     wait_for(rig.path("a.begun").exists, "the activity")
     worker.kill()
     assert run.end()[1]["reason"] == "pyflow.WorkerLost"
-    host.line_with("is reported as pyflow.WorkerLost")
+    told = json.loads(host.line_with("is reported as pyflow.WorkerLost"))
+    assert (told["level"], told["activity_id"], told["activity"]) == ("WARNING", "activity1", "hold/1.0")
+    assert {"workflowId": told["workflow_id"], "runId": told["run_id"]} == run.execution
 
 
 def test_stopped_worker_is_noticed(rig: Rig) -> None:
