@@ -96,7 +96,9 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
         addresses = server.listen(options.listen, tls=options.tls, insecure=options.insecure)
         supervisor = Supervisor(options.workers, str(_for_workers(addresses)), files_max=files_max)
         if options.metrics_address is not None:
-            metrics = MetricsServer(options.metrics_address, _from_other_threads(engine, loop))
+            metrics = MetricsServer(
+                options.metrics_address, _from_other_threads(engine, loop), supervisor.ends_by_themselves
+            )
             print(f"{METRICS_LINE}{metrics.url}", flush=True)
         await server.start()
         _settle_memory()

@@ -36,8 +36,11 @@ _COUNTERS = {
 class HostCollector(Collector):
     """Asks for a description at each scrape."""
 
-    def __init__(self, describe: Callable[[], host_pb.DescribeHostResponse]) -> None:
+    def __init__(
+        self, describe: Callable[[], host_pb.DescribeHostResponse], worker_ends: Callable[[], dict[str, int]]
+    ) -> None:
         self._describe = describe
+        self._worker_ends = worker_ends
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client."""
@@ -57,20 +60,30 @@ class HostCollector(Collector):
         for (domain, task_list), count in sorted(free.items()):
             credits.add_metric([domain, task_list], count)
         yield credits
+        help_text = "Ends of supervised workers that nobody asked for; each is followed by another start"
+        ends = CounterMetricFamily("pyflow_host_worker_ends", help_text, labels=["worker"])
+        for name, count in sorted(self._worker_ends().items()):
+            ends.add_metric([name], count)
+        yield ends
 
 
 class MetricsServer:
     """Serves /metrics in a thread of its own."""
 
-    def __init__(self, address: str, describe: Callable[[], host_pb.DescribeHostResponse]) -> None:
-        """`describe` is called from another thread. Raises BadOptions and CannotListen."""
+    def __init__(
+        self,
+        address: str,
+        describe: Callable[[], host_pb.DescribeHostResponse],
+        worker_ends: Callable[[], dict[str, int]],
+    ) -> None:
+        """`describe` and `worker_ends` are called from another thread. Raises BadOptions and CannotListen."""
         if _MISSING is not None:
             raise BadOptions("Metrics need prometheus-client: pip install 'pyflow-swf[metrics]'.") from _MISSING
         wanted = Address.parsed(address)
         if wanted.path is not None:
             raise BadOptions("Metrics are served on host:port, not on a Unix socket.")
         registry = CollectorRegistry()
-        registry.register(HostCollector(describe))
+        registry.register(HostCollector(describe, worker_ends))
         try:
             self._server = make_server(wanted.host, wanted.port, make_wsgi_app(registry), handler_class=_Quiet)
         except OSError as error:

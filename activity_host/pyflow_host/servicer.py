@@ -38,10 +38,10 @@ NO_TOKEN = (
 class ActivityHostServicer(host_grpc.ActivityHostServiceServicer):
     """See activity_host.proto. Everything runs on the event loop's thread."""
 
-    def __init__(self, engine: Engine, tokens: TokenCheck) -> None:
+    def __init__(self, engine: Engine, tokens: TokenCheck, waiting: WaitingRoom | None = None) -> None:
         self._engine = engine
         self._tokens = tokens
-        self._waiting = WaitingRoom()
+        self._waiting = waiting or WaitingRoom()
 
     async def Work(self, request_iterator: object, context: WorkContext) -> None:
         """One worker's stream."""

@@ -115,6 +115,10 @@ class Supervisor:
         deadline = time.monotonic() + timeout_s
         return all([keeper.join(max(0.0, deadline - time.monotonic())) for keeper in self._keepers])
 
+    def ends_by_themselves(self) -> dict[str, int]:
+        """How often each worker ended without having been asked to, since the host's start. Of any thread."""
+        return {keeper.name: keeper.ends_by_itself for keeper in self._keepers}
+
     def _say(self, line: str) -> None:
         with self._write_lock, contextlib.suppress(ValueError, OSError):
             self._out.write(line + "\n")
@@ -129,7 +133,8 @@ class _Keeper:
     ) -> None:
         self._worker = worker
         self._files_max = files_max
-        self._name = name
+        self.name = name
+        self.ends_by_itself = 0
         self._say = say
         kept = {key: value for key, value in os.environ.items() if key not in NEVER_PASSED_ON}
         self._env = {"PYTHONUNBUFFERED": "1", **kept, **worker.env, HOST_ADDRESS_VARIABLE: address}
@@ -167,7 +172,7 @@ class _Keeper:
             process = self._spawn()
             if process is None:
                 return
-            reader = threading.Thread(target=self._pass_on, args=(process,), name=f"reader-{self._name}", daemon=True)
+            reader = threading.Thread(target=self._pass_on, args=(process,), name=f"reader-{self.name}", daemon=True)
             reader.start()
             code = process.wait()
             reader.join(LAST_WORDS_WITHIN_S)
@@ -175,15 +180,16 @@ class _Keeper:
             process.stdin.close()
             lasted_s = time.monotonic() - started_at
             if self._stopping.is_set():
-                logger.info("Worker %s ended with code %d, as asked", self._name, code)
+                logger.info("Worker %s ended with code %d, as asked", self.name, code)
                 return
+            self.ends_by_itself += 1
             crashes = 1 if lasted_s >= STABLE_AFTER_S else crashes + 1
             bound = self._worker.restart_backoff_first_s * 2.0 ** min(crashes - 1, 10)
             # Half the jitter of the usual rule: a crash loop must be slow for sure.
             wait_s = min(self._worker.restart_backoff_max_s, bound) * (0.5 + random.random() / 2)
             logger.warning(
                 "Worker %s (%s) ended by itself with code %d after %.1f s; it is started again in %.1f s%s",
-                self._name,
+                self.name,
                 shlex.join(self._worker.command),
                 code,
                 lasted_s,
@@ -215,7 +221,7 @@ class _Keeper:
         assert process.stdout is not None
         with process.stdout as output:
             while line := output.readline(LINE_CHARS_MAX):
-                self._say(f"[{self._name}] {line.decode('utf-8', 'replace').rstrip()}")
+                self._say(f"[{self.name}] {line.decode('utf-8', 'replace').rstrip()}")
 
 
 def _language(command: Sequence[str]) -> str:

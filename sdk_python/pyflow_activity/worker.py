@@ -36,6 +36,7 @@ SLOTS_DEFAULT = 8
 SLOTS_MAX = 1_000
 START_TIMEOUT_S = 30.0
 """How long the first host may take to answer. Once one has, the worker comes back to it for ever."""
+BUILD_ID_CHARS_MAX = 256
 WELCOME_WITHIN_S = 10.0
 SILENT_INTERVALS_MAX = 3
 BACKOFF_FIRST_S = 0.2
@@ -100,6 +101,8 @@ class Worker:
             raise BadUsage("No task list is named. Give --task-list NAME or PYFLOW_TASK_LIST.")
         if not 1 <= slots <= SLOTS_MAX:
             raise BadUsage(f"slots is {slots}; 1 to {SLOTS_MAX} are possible.")
+        if len(build_id) > BUILD_ID_CHARS_MAX:
+            raise BadUsage(f"build_id has {len(build_id)} characters; {BUILD_ID_CHARS_MAX} are the most.")
         self._activities = activities_of(activities)
         self._slots = slots
         self._domain = domain or os.environ.get("PYFLOW_DOMAIN") or ""

@@ -29,5 +29,6 @@ def rig(swf_endpoint: str) -> Iterator[Rig]:
         rig = Rig(swf_endpoint, Path(directory))
         try:
             yield rig
+            rig.check_ledgers()
         finally:
             rig.close()

@@ -17,7 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 from pyflow.swf import make_client
+from pyflow_api.v1 import activity_host_pb2 as host_pb
+from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
 
 HERE = Path(__file__).parent
 DEADLINE_S = 90.0
@@ -61,6 +64,10 @@ class Process:
     @property
     def pid(self) -> int:
         return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen.poll() is None
 
     @property
     def output(self) -> str:
@@ -199,6 +206,7 @@ class Rig:
             "PYTHONUNBUFFERED": "1",
         }
         self._stack = contextlib.ExitStack()
+        self._hosts: list[tuple[Process, str]] = []
         self.register(self.domain)
 
     def register(self, domain: str) -> None:
@@ -219,7 +227,9 @@ class Rig:
             *arguments,
             env=env,
         )
-        host.line_with("Activity host ready: ")
+        ready = host.line_with("Activity host ready: ")
+        if not {"--auth-token-file", "--tls-cert"} & set(arguments):
+            self._hosts.append((host, ready.split()[-1]))
         return host
 
     def worker(
@@ -251,6 +261,31 @@ class Rig:
     def path(self, name: str) -> Path:
         """A file for activities and tests to talk by."""
         return self.directory / name
+
+    def check_ledgers(self) -> None:
+        """Of hosts that still run or have said goodbye: every task is accounted for, and none is lost.
+
+        A host that was killed tells nothing. One that asks for tokens or certificates has to be asked by its test.
+        """
+        for host, address in self._hosts:
+            if host.is_running:
+                self._check_ledger(host, address)
+            for line in host.lines:
+                if line.startswith("Ledger: "):
+                    assert " 0 lost" in line, line
+                    assert line.endswith("balanced."), line
+
+    def _check_ledger(self, host: Process, address: str) -> None:
+        with grpc.insecure_channel(address) as channel:
+            stub = host_grpc.ActivityHostServiceStub(channel)  # type: ignore[no-untyped-call]
+            try:
+                told = stub.DescribeHost(host_pb.DescribeHostRequest(), timeout=DEADLINE_S).ledger
+            except grpc.RpcError:
+                wait_for(lambda: not host.is_running, f"an answer or the end of the host\n{host.output}")
+                return
+        ins = told.tasks_received + told.tasks_resumed
+        assert ins == told.tasks_reported + told.tasks_gone + told.tasks_lost + told.tasks_held, told
+        assert told.tasks_lost == 0, f"{told}{host.output}"
 
     def close(self) -> None:
         self._stack.close()

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from host_rig import Rig, wait_for
 from pyflow_activity import HostClient
 
@@ -116,15 +118,17 @@ def test_cancel_reaches_an_activity_that_never_heartbeats(rig: Rig) -> None:
         assert attributes.get("details") == ('{"reason":"REQUESTED"}' if activity == "until_canceled" else None)
 
 
-def test_killed_worker_is_reported_within_the_grace(rig: Rig) -> None:
-    host = rig.host()
+def test_killed_worker_is_reported_within_the_grace_and_the_log_names_the_task(rig: Rig) -> None:
+    host = rig.host(env={"PYFLOW_LOG_FORMAT": "json"})
     worker = rig.worker()
     run = rig.run()
     run.schedule("hold", json.dumps({"path": str(rig.path("a"))}))
     wait_for(rig.path("a.begun").exists, "the activity")
     worker.kill()
     assert run.end()[1]["reason"] == "pyflow.WorkerLost"
-    host.line_with("is reported as pyflow.WorkerLost")
+    told = json.loads(host.line_with("is reported as pyflow.WorkerLost"))
+    assert (told["level"], told["activity_id"], told["activity"]) == ("WARNING", "activity1", "hold/1.0")
+    assert {"workflowId": told["workflow_id"], "runId": told["run_id"]} == run.execution
 
 
 def test_stopped_worker_is_noticed(rig: Rig) -> None:
@@ -195,6 +199,9 @@ def test_host_asked_to_stop_waits_its_poll_out_and_loses_nothing(rig: Rig) -> No
     assert first.end()[1]["result"] == '{"sum":2}'
     host.signal(signal.SIGTERM)
     host.line_with("Draining: no new polls; 1 polls are waited out")
+    with grpc.insecure_channel(rig.address) as channel:
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING, "load balancers send nobody new"
     host.signal(signal.SIGTERM)
     host.line_with("polls are still waited out")
     last = rig.run()

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import resource
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import grpc.aio
 import pytest
 from host_rig import DEADLINE_S, Process, Rig, wait_for
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_api.v1 import activity_host_pb2_grpc as host_grpc
 from pyflow_api.v1 import worker_pb2 as pb
 from pyflow_host import open_files
-from pyflow_host.server import CONNECTIONS_SPARE, STREAMS_OF_CONNECTION_MAX
+from pyflow_host.auth import TokenCheck
+from pyflow_host.core.effects import Call, LookUpAttempt
+from pyflow_host.core.host_core import HostCore
+from pyflow_host.core.state import CoreOptions
+from pyflow_host.core.tokens import Sealer, TokenContent
+from pyflow_host.core.values import SWF_OK, AttemptFacts, ListKey, SwfSaid, SwfTask, TypeDefaults, TypeKey
+from pyflow_host.engine import Engine
+from pyflow_host.server import CONNECTIONS_SPARE, STREAMS_OF_CONNECTION_MAX, HostServer
+from pyflow_host.servicer import ActivityHostServicer
+from pyflow_host.swf_side import Registered
 from pyflow_host.waiting_room import NoRoom, WaitingRoom
 from raw_worker import OPTIONS, RawWorker
 
@@ -163,6 +175,74 @@ def test_waiting_room_has_a_most_of_calls_and_of_bytes() -> None:
             pass
     with room.place_for(100):
         pass
+
+
+class SlowSwf:
+    """An SWF that takes every report, but not before it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.answers = threading.Event()
+
+    def poll(self, list_key: ListKey) -> SwfTask | None:
+        raise AssertionError("nobody is there to poll for")
+
+    def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:
+        self.asked.release()
+        assert self.answers.wait(DEADLINE_S)
+        return SWF_OK
+
+    def look_up(self, wanted: LookUpAttempt) -> AttemptFacts | None:
+        raise AssertionError("no task was received")
+
+    def register(self, list_key: ListKey, types: dict[TypeKey, TypeDefaults]) -> Registered:
+        raise AssertionError("no worker is there")
+
+
+async def calls_that_wait_for_swf(address: str, sealer: Sealer) -> None:
+    loop, swf = asyncio.get_running_loop(), SlowSwf()
+    core = HostCore(CoreOptions(host_id="h", domains=("d",)), sealer, draw=lambda: 0.5)
+    engine = Engine(core, swf, loop)
+    servicer = ActivityHostServicer(engine, TokenCheck(None), WaitingRoom(calls_max=3))
+    server = HostServer(servicer, STREAMS)
+    server.listen([address], tls=None, insecure=False)
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub = host_grpc.ActivityHostServiceStub(channel)  # type: ignore[no-untyped-call]
+            waiting = [stub.CompleteTask(completed(sealer, number)) for number in range(3)]
+            for _ in waiting:
+                assert await loop.run_in_executor(None, swf.asked.acquire, True, DEADLINE_S)
+            progress = pb.Progress(task_token=completed(sealer, 9).outcome.task_token)
+            for more in (
+                stub.CompleteTask(completed(sealer, 8), timeout=DEADLINE_S),
+                stub.RecordTaskProgress(host_pb.RecordTaskProgressRequest(progress=progress), timeout=DEADLINE_S),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError, match="3 calls with") as refused:
+                    await more
+                assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            swf.answers.set()
+            for call in (*waiting, stub.CompleteTask(completed(sealer, 8))):
+                assert (await call).ack.status == pb.ACK_STATUS_REPORTED
+    finally:
+        swf.answers.set()
+        engine.close()
+        await server.stop(0)
+
+
+def completed(sealer: Sealer, number: int) -> host_pb.CompleteTaskRequest:
+    """The request that completes a task which an earlier host has given out."""
+    place, kind = ListKey("d", "tl"), TypeKey("a", "1")
+    content = TokenContent(
+        swf_token=f"swf-{number}", list_key=place, type=kind, worker_key="w", heartbeat_s=None, activity_id="activity1"
+    )
+    outcome = pb.Outcome(task_token=sealer.seal(content), completed=pb.Completed())
+    return host_pb.CompleteTaskRequest(outcome=outcome)
+
+
+def test_calls_that_wait_for_swf_are_not_taken_without_end() -> None:
+    with tempfile.TemporaryDirectory(prefix="ah") as directory:
+        asyncio.run(calls_that_wait_for_swf(f"unix:{directory}/h.sock", Sealer((b"k" * 32,))))
 
 
 def test_files_are_made_room_for_and_workers_keep_the_limit_they_had(rig: Rig) -> None:

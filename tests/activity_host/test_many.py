@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
+import urllib.request
 
 import grpc
 import pytest
@@ -116,24 +118,22 @@ def test_health_reflection_and_description(rig: Rig) -> None:
     assert not described.draining
 
 
-def test_metrics(rig: Rig) -> None:
-    import urllib.request
+def metrics_of(host: Process) -> str:
+    url = host.line_with("Metrics: ").removeprefix("Metrics: ")
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        told: str = answer.read().decode()
+        return told
 
+
+def test_metrics(rig: Rig) -> None:
     host = rig.host("--metrics", "127.0.0.1:0")
     rig.worker()
     run = rig.run()
     run.schedule("add", "1")
     run.end()
-    url = host.line_with("Metrics: ").removeprefix("Metrics: ")
-
-    def text() -> str:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            told: str = answer.read().decode()
-            return told
-
-    wait_for(lambda: "pyflow_host_tasks_reported_total 1.0" in text(), "the task in the metrics")
-    assert 'pyflow_host_workers{language="python"} 1.0' in text()
-    assert "pyflow_host_tasks_lost_total 0.0" in text()
+    wait_for(lambda: "pyflow_host_tasks_reported_total 1.0" in metrics_of(host), "the task in the metrics")
+    assert 'pyflow_host_workers{language="python"} 1.0' in metrics_of(host)
+    assert "pyflow_host_tasks_lost_total 0.0" in metrics_of(host)
 
 
 def config(rig: Rig, text: str) -> str:
@@ -181,10 +181,13 @@ def children_of(host: Process) -> list[int]:
 def test_crash_loop_backs_off_and_is_visible(rig: Rig) -> None:
     extra = 'name = "broken"\nrestart_backoff_first_s = 0.05\nrestart_backoff_max_s = 0.1'
     command = json.dumps([sys.executable, "-c", "print('I fail'); raise SystemExit(3)"])
-    host = rig.host("--config", config(rig, worker_table(extra, command)))
+    host = rig.host("--config", config(rig, worker_table(extra, command)), "--metrics", "127.0.0.1:0")
     host.line_with("[broken-1] I fail")
     host.line_with("ended by itself with code 3")
     host.line_with("end number 3 in a row")
+    counted = re.search(r'pyflow_host_worker_ends_total\{worker="broken-1"\} (\d+)', metrics_of(host))
+    assert counted is not None
+    assert int(counted[1]) >= 3
 
 
 def test_daemon_that_a_worker_left_does_not_keep_it_from_being_started_again(rig: Rig) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pyflow_activity import Worker, activity, current
-from pyflow_activity.errors import HostRefused, WorkerError
+from pyflow_activity.errors import BadUsage, HostRefused, WorkerError
 from pyflow_api.v1 import payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
 from scripted_host import DEADLINE_S, ScriptedHost, Stream
@@ -320,6 +320,13 @@ def test_how_long_it_tries(
     before = worker._patience_s()
     worker._handle(worker._stream, pb.HostFrame(go_away=pb.GoAway(reason=pb.GO_AWAY_REASON_HOST_DRAINING)))
     assert (before, worker._patience_s()) == patience
+
+
+def test_what_no_host_would_take_is_refused_before_it_is_asked() -> None:
+    with pytest.raises(BadUsage, match="build_id has 257 characters; 256 are the most"):
+        Running("unix:/nowhere.sock", build_id="x" * 257)
+    with pytest.raises(BadUsage, match="slots is 1001"):
+        Running("unix:/nowhere.sock", slots=1_001)
 
 
 def test_token_file_is_read_at_every_connect(host: ScriptedHost, tmp_path: Path) -> None:
