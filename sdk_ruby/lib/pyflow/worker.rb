@@ -63,12 +63,15 @@ module Pyflow
       Internal::WorkerLoop.new(@access, hello, @activities, @held, @patience).run
     end
 
-    # Takes no more tasks, from any thread. {#run} and {#serve} return when those at hand are done and the host knows
-    # it.
+    # Takes no more tasks; from any thread, and from a signal handler. {#run} and {#serve} return when those at hand are
+    # done and the host knows it.
     #
     # @return [void]
     def stop
       @held.drain
+    rescue ThreadError # a signal handler may not lock
+      Thread.new { @held.drain }
+      nil
     end
 
     private

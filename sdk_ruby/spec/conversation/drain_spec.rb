@@ -22,6 +22,16 @@ RSpec.describe "Draining", :host do
     expect(stream.frames.sum(&:credits)).to eq(2)
   end
 
+  it "can be asked to from a signal handler, where no lock may be taken" do
+    stream = stream_of(Waiter)
+    before = trap("USR2") { @worker.stop }
+    Process.kill("USR2", Process.pid)
+    stream.wait_until("Draining") { stream.draining? }
+    expect(serving).to be_nil
+  ensure
+    trap("USR2", before || "DEFAULT")
+  end
+
   it "runs tasks that were on their way" do
     stream = stream_of(Waiter, slots: 2)
     late = stream.task("wait")

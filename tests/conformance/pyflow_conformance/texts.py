@@ -3,7 +3,7 @@
 A Text is a string, or a list of strings and `{repeat: "[", times: 500}`. In each string `$dir` stands for the case's
 directory, `$language` for the language under test, `$token(a)` for the token of task `a` in base64url, `$token64(a)`
 for it in base64, as the JSON form of messages has it. A value that is as a whole `$json64({...})` is that text in
-base64, `$zeros(N)` N bytes of 0 in base64, and `$bytes(a)` the token itself.
+base64, `$zeros(N)` N bytes of 0 in base64, and `$bytes(a)` the token itself. `$content(PATH)` is the text of a file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 
@@ -29,6 +30,7 @@ _TOKEN = re.compile(r"\$token\((\w+)\)")
 _TOKEN_64 = re.compile(r"\$token64\((\w+)\)")
 _TEXT_64 = re.compile(r"\$json64\((.*)\)$", re.DOTALL)
 _ZEROS = re.compile(r"\$zeros\((\d+)\)$")
+_CONTENT = re.compile(r"\$content\(([^()]+)\)")
 _BYTES = re.compile(r"\$bytes\((\w+)\)$")
 
 
@@ -71,6 +73,7 @@ class Names:
         text = text.replace("$dir", self.directory).replace("$language", self.language)
         for name, value in self.more.items():
             text = text.replace(f"${name}", value)
+        text = _CONTENT.sub(lambda match: Path(match[1]).read_text("utf-8"), text)
         text = _TOKEN.sub(lambda match: urlsafe(self.token(match[1])), text)
         text = _TOKEN_64.sub(lambda match: base64.b64encode(self.token(match[1])).decode(), text)
         text = _ZEROS.sub(lambda match: base64.b64encode(bytes(int(match[1]))).decode(), text)

@@ -30,7 +30,10 @@ public final class FakeActivityContext extends TaskContext implements AutoClosea
     private final List<String> progress;
 
     private FakeActivityContext(List<String> progress) {
-        super(TASK, HostLimits.SWF, (token, details) -> progress.add(details.getData().toStringUtf8()));
+        super(
+                TASK,
+                HostLimits.SWF,
+                (token, details) -> progress.add(details.getData().toStringUtf8()));
         this.progress = progress;
     }
 

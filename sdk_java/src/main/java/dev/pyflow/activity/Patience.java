@@ -23,7 +23,8 @@ final class Patience {
     }
 
     private static Optional<Duration> positive(Optional<Duration> duration) {
-        if (duration.isPresent() && (duration.get().isNegative() || duration.get().isZero())) {
+        if (duration.isPresent()
+                && (duration.get().isNegative() || duration.get().isZero())) {
             throw new WorkerException.Misused("how long to try must be positive, not " + duration.get());
         }
         return duration;

@@ -34,7 +34,9 @@ final class PatienceTest {
     void itCountsFromWhenTheWaitBegan() {
         Patience patience = new Patience(seconds(4), seconds(90));
         patience.restart(-1_000);
-        assertEquals(Duration.ofSeconds(1).toNanos(), patience.leftNs(Duration.ofSeconds(3).toNanos() - 1_000));
+        assertEquals(
+                Duration.ofSeconds(1).toNanos(),
+                patience.leftNs(Duration.ofSeconds(3).toNanos() - 1_000));
         assertTrue(patience.leftNs(Duration.ofSeconds(4).toNanos() - 1_000) <= 0);
         patience.answered();
         patience.restart(5);
