@@ -31,6 +31,7 @@ def build_answer(context: Context, last_event_id: int) -> Advance:
         decisions=decisions,
         execution_context=_stamp(context.status, held),
         closed=closes,
+        answer_after_s=context.answer_after_s,
         last_event_id=last_event_id,
     )
 

@@ -54,6 +54,7 @@ class Context:
         "_random",
         "_turn_markers",
         "_uuids",
+        "answer_after_s",
         "backing_off",
         "commands",
         "domain",
@@ -111,6 +112,8 @@ class Context:
         self.failed_branches: list[Task] = []
         """Whose exception nobody has looked at yet."""
         self.wake = False
+        self.answer_after_s = 0.0
+        """How long to keep the answer at hand back: nothing can wait in workflow time when SWF refuses timers."""
         self.once_depth = 0
         self.patches: dict[str, bool] | None = None
         self._identifiers: dict[str, int] = {}
@@ -388,6 +391,7 @@ class Context:
         self._markers_sent = 0
         self._marker_characters = 0
         self.wake = False
+        self.answer_after_s = 0.0
         if self.turn_done is not None:
             done, self.turn_done = self.turn_done, None
             self.hub.resolve(done, SUCCEEDED)

@@ -168,8 +168,10 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
     """The outcome of one attempt: final, or the reason for another attempt."""
     if invocation.on_fire is not None:
         if outcome != CANCELED and not invocation.done:
+            if event_type == "StartTimerFailed":
+                _answer_later(context, invocation)
             context.hub.resolve(invocation, outcome, value)
-            invocation.on_fire()  # a timer that SWF refused to start has waited long enough
+            invocation.on_fire()
         return
     if outcome in (FAILED, TIMED_OUT):
         turn = context.turn
@@ -177,10 +179,13 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
         if event_type in _REFUSALS and not legacy and is_passing(value[0] or "") and not invocation.done:
             invocation.refusals += 1
             if invocation.refusals <= REFUSALS_MAX:
-                seed = f"{context.run_id}/{invocation.base_id}/refused/{invocation.refusals}"
-                delay = 0.0 if invocation.kind == "timer" else backoff_s(REFUSAL_POLICY, invocation.refusals, seed)
                 step(invocation, "retry")
-                _back_off(context, invocation, delay, lambda: _ask_again(context, invocation))
+                if invocation.kind == "timer":
+                    _answer_later(context, invocation)
+                    _ask_again(context, invocation)
+                else:
+                    wait_s = _refusal_delay_s(context, invocation)
+                    _back_off(context, invocation, wait_s, lambda: _ask_again(context, invocation))
                 return
         if not invocation.done and not invocation.cancel_asked:
             delay_s = retry_delay_s(invocation, outcome, value, legacy=legacy, run_id=context.run_id)
@@ -189,6 +194,16 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
                 _back_off(context, invocation, delay_s, lambda: _next_attempt(context, invocation))
                 return
     context.hub.resolve(invocation, outcome, value)
+
+
+def _refusal_delay_s(context: Context, invocation: Invocation) -> float:
+    seed = f"{context.run_id}/{invocation.base_id}/refused/{invocation.refusals}"
+    return backoff_s(REFUSAL_POLICY, invocation.refusals, seed)
+
+
+def _answer_later(context: Context, timer: Invocation) -> None:
+    """A refused timer is asked for again at once, but in an answer that is kept back for a while."""
+    context.answer_after_s = max(context.answer_after_s, _refusal_delay_s(context, timer))
 
 
 def _back_off(context: Context, invocation: Invocation, delay_s: float, then: Callable[[], None]) -> None:
@@ -200,6 +215,7 @@ def _back_off(context: Context, invocation: Invocation, delay_s: float, then: Ca
         TimerRequest(delay_s), f"{invocation.base_id}.backoff{number}", invocation.scope, invocation.site
     )
     timer.on_fire = then
+    timer.refusals = number  # should it be refused itself, it waits as long as what it stands for
     invocation.backoff = timer
     context.backing_off[invocation.id] = invocation
     context.tell(timer.request, timer, invocation.site)

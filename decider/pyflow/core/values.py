@@ -82,6 +82,8 @@ class Advance:
     """For RespondDecisionTaskCompleted.executionContext. Always send it: replay reads it back."""
     closed: bool = False
     """True if the last decision closes the execution. SWF may still refuse it (UNHANDLED_DECISION)."""
+    answer_after_s: float = 0.0
+    """Seconds to wait before answering: SWF has refused timers, so that nothing in workflow time can wait."""
     held: Hold | None = None
     """Set: do not answer the task, evict the execution, log the message, try again later."""
     last_event_id: int = 0

@@ -11,7 +11,7 @@ from pyflow.deciding.holds import HoldBook
 from pyflow.deciding.lane import Lane
 from pyflow.deciding.maker import Decided, Held, NeedsHistory
 from pyflow.deciding.observer import Observer
-from pyflow.deciding.rates import DecisionRates
+from pyflow.deciding.rates import RATE_WAIT_MAX_S, DecisionRates
 from pyflow.deciding.task import DecisionTask
 from pyflow.swf.api import RESPOND_DECISION_TASK_COMPLETED, JsonObject, SwfApi
 from pyflow.swf.faults import AnswerLost, RequestTooLarge, SwfError, UnknownResource, ValidationFailed
@@ -129,8 +129,8 @@ class TaskHandler:
             )
 
     def wait_for_rates(self, decided: Decided, now_s: float) -> float:
-        """Take the decisions' tokens; how many seconds to wait before sending them."""
-        return self._rates.reserve(decided.decisions, now_s)
+        """Take the decisions' tokens; how many seconds to wait before sending them: the task has a timeout."""
+        return max(min(decided.answer_after_s, RATE_WAIT_MAX_S), self._rates.reserve(decided.decisions, now_s))
 
     def request_for(self, task: DecisionTask, decided: Decided, lane: Lane) -> JsonObject:
         """What to send to answer the task."""

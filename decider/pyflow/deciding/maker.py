@@ -43,6 +43,8 @@ class AdvanceLike(Protocol):
     @property
     def closed(self) -> bool: ...
     @property
+    def answer_after_s(self) -> float: ...
+    @property
     def held(self) -> HoldLike | None: ...
     @property
     def last_event_id(self) -> int: ...
@@ -73,6 +75,8 @@ class Decided(NamedTuple):
     new_events: int
     from_cache: bool
     history_length: int
+    answer_after_s: float = 0.0
+    """Seconds to keep the answer back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +202,7 @@ class DecisionMaker:
             new_events=len(events),
             from_cache=from_cache,
             history_length=task.started_event_id,
+            answer_after_s=advance.answer_after_s,
         )
 
     def _keep(self, task: DecisionTask, execution: ExecutionLike, *, closed: bool) -> bool:

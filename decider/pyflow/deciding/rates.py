@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyflow.swf.api import JsonObject
 
 RATE_WAIT_MAX_S = 5.0
-"""An answer is not held back longer than this, in seconds: its task has a timeout."""
+"""An answer is not kept back longer than this, in seconds: its task has a timeout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

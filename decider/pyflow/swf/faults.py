@@ -59,14 +59,17 @@ class SwfError(Exception):
 
     def _sentence(self) -> str:
         parts = [f"{self.operation}: " if self.operation else "", self._what_happened()]
-        if self.what_to_do:
-            parts.append(f" {self.what_to_do}")
+        if advice := self._advice():
+            parts.append(f" {advice}")
         if self.request_id:
             parts.append(f" (request id {self.request_id})")
         return "".join(parts)
 
     def _what_happened(self) -> str:
         return _ended(self.message)
+
+    def _advice(self) -> str:
+        return self.what_to_do
 
 
 class NotConfigured(SwfError):
@@ -98,13 +101,22 @@ class Refused(SwfError):
         return _ended(f"SWF refused with {self.code}{said}")
 
 
+_UNKNOWN = (
+    ("Unknown domain", "Register it, or check its name, the region and the endpoint."),
+    ("Unknown type", "Register it (deciders and hosts do so as they start), or check name, version and domain."),
+    ("Unknown execution", "It is closed or never was: check workflow id, run id and domain."),
+    ("Unknown", "What it belongs to has been completed, has timed out or is closed: there is nothing left to answer."),
+)
+"""What SWF says it does not know, and what to do about it; the first that fits (SWF reference 1.4)."""
+
+
 class UnknownResource(Refused):
     """The domain, type, execution or task is not there or no longer open (UnknownResourceFault)."""
 
-    what_to_do = (
-        "A task: it has been completed, has timed out, or its execution is closed, so there is nothing left to answer. "
-        "A domain or type: register it, or check its name, the region and the endpoint."
-    )
+    what_to_do = "Check the name, the region and the endpoint."
+
+    def _advice(self) -> str:
+        return next((advice for start, advice in _UNKNOWN if self.message.startswith(start)), self.what_to_do)
 
     @property
     def is_unknown_domain(self) -> bool:
