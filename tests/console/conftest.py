@@ -29,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def endpoint(folder: Path) -> Iterator[str]:
     """The URL of an embedded SWF that all tests share."""
-    swf = begin("dev", "--port", "0", "--memory", cwd=folder, env=environment())
+    # A host or decider waits its polls out at its end: nobody has to wait a minute for that here.
+    swf = begin("dev", "--port", "0", "--memory", "--poll-hold", "5", cwd=folder, env=environment())
     yield swf.wait_for("SWF endpoint: ").split()[-1]
     swf.end()
 
