@@ -12,8 +12,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyflow.swf import make_client
+
 PYFLOW = str(Path(sys.executable).with_name("pyflow"))
 DEADLINE_S = 60.0
+LOOK_INTERVAL_S = 0.05
 
 WORKFLOWS = """
 import pyflow
@@ -135,6 +138,19 @@ class Running:
         for line in stream:  # type: ignore[attr-defined]  # a text stream
             kept.append(line)
             self._lines.put(line)
+
+
+def wait_until_registered(endpoint: str, name: str, version: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait until SWF knows an activity type of the domain `console`: before, a workflow that asks for it would fail."""
+    client = make_client(endpoint_url=endpoint)
+    until_s = time.monotonic() + deadline_s
+    while True:
+        try:
+            client.describe_activity_type(domain="console", activityType={"name": name, "version": version})
+            return
+        except client.exceptions.UnknownResourceFault:
+            assert time.monotonic() < until_s, f"nobody registered the activity type {name} {version}"
+            time.sleep(LOOK_INTERVAL_S)
 
 
 def pyflow(*arguments: str, cwd: Path, env: dict[str, str], deadline_s: float = DEADLINE_S) -> Ended:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from console_processes import PYFLOW, Ended, Running
+from console_processes import PYFLOW, Ended, Running, wait_until_registered
 
 DOMAIN = ("--domain", "console")
 TASK_LIST = ("--task-list", "greetings")
@@ -22,35 +22,36 @@ def address() -> Iterator[str]:
         yield f"unix:{directory}/host.sock"
 
 
-def call(run: Callable[..., Ended]) -> Ended:
+def call(run: Callable[..., Ended], endpoint: str) -> Ended:
+    wait_until_registered(endpoint, "greet", "1.0")
     return run("start", "Caller", "1.0", *DOMAIN, "--input", '"world"', "--wait", "--timeout", "40")
 
 
 @pytest.mark.usefixtures("decider")
 def test_activity_runs_in_a_worker(
-    run: Callable[..., Ended], go: Callable[..., Running], address: str, tmp_path: Path
+    run: Callable[..., Ended], go: Callable[..., Running], endpoint: str, address: str, tmp_path: Path
 ) -> None:
     state = {"XDG_STATE_HOME": str(tmp_path)}
     host = go("host", *DOMAIN, "--listen", address, **state)
     host.wait_for("Activity host ready")
     go("worker", "greetings", "--host", address, *TASK_LIST)
-    done = call(run)
+    done = call(run, endpoint)
     assert (done.code, done.out) == (0, '"Hello, world!"\n'), (done, host.err)
 
 
 @pytest.mark.usefixtures("decider")
 def test_host_starts_the_worker_itself(
-    run: Callable[..., Ended], go: Callable[..., Running], address: str, tmp_path: Path
+    run: Callable[..., Ended], go: Callable[..., Running], endpoint: str, address: str, tmp_path: Path
 ) -> None:
     command = f"{PYFLOW} worker greetings --task-list greetings"
     host = go("host", *DOMAIN, "--listen", address, "--worker", command, XDG_STATE_HOME=str(tmp_path))
-    done = call(run)
+    done = call(run, endpoint)
     assert (done.code, done.out) == (0, '"Hello, world!"\n'), (done, host.err)
 
 
 @pytest.mark.usefixtures("decider")
 def test_host_from_a_configuration_file(
-    run: Callable[..., Ended], go: Callable[..., Running], address: str, tmp_path: Path, folder: Path
+    run: Callable[..., Ended], go: Callable[..., Running], endpoint: str, address: str, tmp_path: Path, folder: Path
 ) -> None:
     (tmp_path / "tokens").write_text("the-word\n", encoding="utf-8")
     config = tmp_path / "host.toml"
@@ -75,7 +76,7 @@ env = {{PYFLOW_HOST_TOKEN = "the-word"}}
     host = go("host", "--config", str(config), PYFLOW_LOG_FORMAT="json", **state)
     metrics = host.wait_for("Metrics: ").split()[-1]
     host.wait_for("[greeter-1]")
-    done = call(run)
+    done = call(run, endpoint)
     assert (done.code, done.out) == (0, '"Hello, world!"\n'), (done, host.err)
     with urllib.request.urlopen(metrics, timeout=10) as answer:
         assert b"pyflow_host_tasks" in answer.read()
