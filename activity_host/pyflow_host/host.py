@@ -19,8 +19,10 @@ from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_host import open_files
 from pyflow_host.addresses import Address
 from pyflow_host.auth import TokenCheck, token_keys
+from pyflow_host.coded_swf import CodedSwf
 from pyflow_host.core.effects import TaskEnded
 from pyflow_host.core.host_core import HostCore
+from pyflow_host.core.limits import LARGE_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RESULT_CHARS_MAX
 from pyflow_host.core.state import CoreOptions
 from pyflow_host.core.tokens import Sealer
 from pyflow_host.engine import POLL_THREADS_MAX, Engine
@@ -54,6 +56,8 @@ def run(options: HostOptions, *, swf: SwfSide | None = None) -> int:
     if swf is None:
         connection = _connect(options)
         swf = ConnectedSwf(connection, identity=_identity(), register_domain=options.register_domain)
+    if options.payload_codec is not None:
+        swf = CodedSwf(swf, options.payload_codec)
     try:
         return asyncio.run(_run(options, swf))
     finally:
@@ -82,6 +86,8 @@ async def _run(options: HostOptions, swf: SwfSide) -> int:
             polls_of_list_max=options.polls_of_list_max,
             streams_max=options.streams_max,
             tell_ends=options.tracer_provider is not None,
+            payload_bytes_max=PAYLOAD_BYTES_MAX if options.payload_codec is None else LARGE_PAYLOAD_BYTES_MAX,
+            result_chars_max=RESULT_CHARS_MAX if options.payload_codec is None else LARGE_PAYLOAD_BYTES_MAX,
         ),
         Sealer(token_keys(options.token_key_file, os.environ)),
         draw=random.random,

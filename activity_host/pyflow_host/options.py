@@ -15,6 +15,8 @@ from pyflow_host.supervisor import WorkerCommand
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
+    from pyflow_host.coded_swf import PayloadCodec
+
 DRAIN_TIMEOUT_S = 30.0
 PING_INTERVAL_MIN_S = 0.05
 
@@ -59,6 +61,8 @@ class HostOptions:
     heartbeats_per_s: float = limits.HEARTBEATS_PER_S
     streams_max: int = limits.STREAMS_MAX
     """Workers connected at a time; those beyond are told to come again or to find another host."""
+    payload_codec: PayloadCodec | None = None
+    """What changes inputs and results on their way from and to SWF, as the deciders' codec does; None: nothing."""
     tracer_provider: TracerProvider | None = None
     """OpenTelemetry: one span for each task (see `tracing`); None: no spans."""
     metrics_address: str | None = None

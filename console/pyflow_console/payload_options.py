@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from pyflow.core.values import ExecutionSettings
 from pyflow.payloads import Codec, DirectoryStore, Offload, OffloadStore, S3Store, chain
 
 from pyflow_console.errors import BadArgument
 from pyflow_console.targets import load_module
+
+Change: TypeAlias = Callable[[str], str]
 
 
 def add_payload_options(parser: argparse.ArgumentParser) -> None:
@@ -29,19 +32,22 @@ def add_payload_options(parser: argparse.ArgumentParser) -> None:
         "--large-payloads",
         metavar="PLACE",
         help="keep payload texts over SWF's 32,768 characters there and send a reference: a directory that all "
-        "deciders see, or s3://BUCKET/PREFIX",
+        "deciders and hosts see, or s3://BUCKET/PREFIX",
     )
 
 
-def payload_settings(codecs: Sequence[str], large_payloads: str | None) -> ExecutionSettings | None:
-    """Settings with these codecs, the large ones kept last; None where nothing was given. Raises BadArgument."""
+def payload_functions(codecs: Sequence[str], large_payloads: str | None) -> tuple[Change, Change] | None:
+    """Encode and decode with these codecs, the large ones kept last; None: nothing was given. Raises BadArgument."""
     steps: list[Codec] = [_codec(target) for target in codecs]
     if large_payloads is not None:
         steps.append(Offload(_store(large_payloads)))
-    if not steps:
-        return None
-    encode, decode = chain(*steps)
-    return ExecutionSettings(payload_encode=encode, payload_decode=decode)
+    return chain(*steps) if steps else None
+
+
+def payload_settings(codecs: Sequence[str], large_payloads: str | None) -> ExecutionSettings | None:
+    """The same as settings of a decider."""
+    functions = payload_functions(codecs, large_payloads)
+    return None if functions is None else ExecutionSettings(payload_encode=functions[0], payload_decode=functions[1])
 
 
 def _codec(target: str) -> Codec:

@@ -140,13 +140,13 @@ class Running:
             self._lines.put(line)
 
 
-def wait_until_registered(endpoint: str, name: str, version: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait until SWF knows an activity type of the domain `console`: before, a workflow that asks for it would fail."""
+def wait_until_registered(endpoint: str, domain: str, name: str, version: str) -> None:
+    """Wait until SWF knows an activity type: a workflow that asks for it before would fail."""
     client = make_client(endpoint_url=endpoint)
-    until_s = time.monotonic() + deadline_s
+    until_s = time.monotonic() + DEADLINE_S
     while True:
         try:
-            client.describe_activity_type(domain="console", activityType={"name": name, "version": version})
+            client.describe_activity_type(domain=domain, activityType={"name": name, "version": version})
             return
         except client.exceptions.UnknownResourceFault:
             assert time.monotonic() < until_s, f"nobody registered the activity type {name} {version}"

@@ -23,7 +23,7 @@ def address() -> Iterator[str]:
 
 
 def call(run: Callable[..., Ended], endpoint: str) -> Ended:
-    wait_until_registered(endpoint, "greet", "1.0")
+    wait_until_registered(endpoint, "console", "greet", "1.0")
     return run("start", "Caller", "1.0", *DOMAIN, "--input", '"world"', "--wait", "--timeout", "40")
 
 

@@ -22,6 +22,7 @@ WORKER_LOST = "pyflow.WorkerLost"
 NO_WORKER = "pyflow.NoWorker"
 INVALID_OUTCOME = "pyflow.InvalidOutcome"
 RESULT_TOO_LARGE = "pyflow.ResultTooLarge"
+INPUT_UNREADABLE = "pyflow.InputUnreadable"
 HOST_LANGUAGE = "host"
 
 _Level = dict[str, Any]

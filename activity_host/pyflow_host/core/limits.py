@@ -8,6 +8,8 @@ FRAME_BYTES_MAX = 4 * 1024 * 1024
 PAYLOAD_BYTES_MAX = 128 * 1024
 """Above 32,768 characters in UTF-8, the most SWF could take."""
 RESULT_CHARS_MAX = 32_768
+LARGE_PAYLOAD_BYTES_MAX = 1024 * 1024
+"""Of a payload and a result where a codec makes them smaller or keeps them elsewhere; a few must fit one frame."""
 PROGRESS_CHARS_MAX = 2_048
 CAUSE_DEPTH_MAX = 16
 TOKEN_BYTES_MAX = 4_096

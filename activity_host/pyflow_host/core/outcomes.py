@@ -33,12 +33,12 @@ class Unreadable(Exception):
         self.kind = kind
 
 
-def report_of(outcome: pb.Outcome, last_progress: str | None) -> Report:
+def report_of(outcome: pb.Outcome, last_progress: str | None, result_chars_max: int = RESULT_CHARS_MAX) -> Report:
     """The report for `outcome`, which must not be WillCompleteLater."""
     kind = outcome.WhichOneof("result")
     try:
         if kind == "completed":
-            return _completed(outcome.completed)
+            return _completed(outcome.completed, result_chars_max)
         if kind == "failed":
             return failed(outcome.failed, last_progress)
         if kind == "canceled":
@@ -79,16 +79,16 @@ def payload_text(payload: payload_pb2.Payload, what: str, chars_max: int) -> str
     length = swf_length(text)
     if length > chars_max:
         message = (
-            f"{what} have {length} characters; SWF takes {chars_max}. Store them elsewhere and return a reference."
+            f"{what} have {length} characters; {chars_max} are the most. Store them elsewhere and return a reference."
         )
         raise Unreadable(message, RESULT_TOO_LARGE)
     return text
 
 
-def _completed(completed: pb.Completed) -> Report:
+def _completed(completed: pb.Completed, result_chars_max: int) -> Report:
     if not completed.HasField("result"):
         return Report(Call.COMPLETED, {})
-    return Report(Call.COMPLETED, {"result": payload_text(completed.result, "The result's data", RESULT_CHARS_MAX)})
+    return Report(Call.COMPLETED, {"result": payload_text(completed.result, "The result's data", result_chars_max)})
 
 
 def _canceled(canceled: pb.Canceled) -> Report:

@@ -11,7 +11,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_host.core import heartbeats, limits
 from pyflow_host.core.effects import Level, LookUpAttempt, OpenPoll
-from pyflow_host.core.failures import NO_WORKER, host_failure
+from pyflow_host.core.failures import INPUT_UNREADABLE, NO_WORKER, host_failure
 from pyflow_host.core.leases import Lease, LeaseEvent, LeaseState, Reporter
 from pyflow_host.core.outcomes import failed
 from pyflow_host.core.reporting import begin_report
@@ -63,7 +63,7 @@ def _received(state: HostState, demand: Demand, task: SwfTask, now: float) -> No
         workflow_id=task.workflow_id,
         run_id=task.run_id,
         activity_id=task.activity_id,
-        state=LeaseState.WAITING if attempt == 1 else LeaseState.LOOKING_UP,
+        state=LeaseState.WAITING if attempt == 1 or task.unreadable else LeaseState.LOOKING_UP,
         attempt=attempt,
         input=task.input,
         started_event_id=task.started_event_id,
@@ -77,7 +77,9 @@ def _received(state: HostState, demand: Demand, task: SwfTask, now: float) -> No
         lease.start_to_close_s, lease.heartbeat_s = defaults.start_to_close_s, defaults.heartbeat_s
     interval_s = heartbeats.interval_s(lease.heartbeat_s, state.options.cancel_check_interval_s)
     state.beats.put(now + interval_s, task.swf_token)
-    if lease.state is LeaseState.WAITING:
+    if task.unreadable:
+        give_back(state, lease, task.unreadable, INPUT_UNREADABLE)
+    elif lease.state is LeaseState.WAITING:
         place(state, lease, now)
     else:
         state.do(LookUpAttempt(task.swf_token, task.list_key.domain, task.workflow_id, task.run_id, task.activity_id))
@@ -195,11 +197,11 @@ def withdraw(state: HostState, lease: Lease, *, claimed: bool = False) -> None:
         state.demand(lease.list_key).unplaced -= 1
 
 
-def give_back(state: HostState, lease: Lease, why: str) -> None:
+def give_back(state: HostState, lease: Lease, why: str, reason: str = NO_WORKER) -> None:
     """Fail the task with a reason that a retry policy tries again."""
     state.demand(lease.list_key).unplaced -= 1
-    state.log(Level.WARNING, f"{lease} is reported as {NO_WORKER}: {why}", **lease.fields)
-    report = failed(host_failure(NO_WORKER, why), lease.last_progress)
+    state.log(Level.WARNING, f"{lease} is reported as {reason}: {why}", **lease.fields)
+    report = failed(host_failure(reason, why), lease.last_progress)
     begin_report(state, lease, report, LeaseEvent.GIVEN_UP, Reporter.HOST)
 
 

@@ -43,7 +43,13 @@ def outcome_received(state: HostState, worker: Worker, outcome: pb.Outcome, now:
     if outcome.WhichOneof("result") == "will_complete_later":
         _complete_later(state, worker, lease)
         return
-    begin_report(state, lease, report_of(outcome, lease.progress_so_far), LeaseEvent.OUTCOME, Reporter.WORKER)
+    begin_report(
+        state,
+        lease,
+        report_of(outcome, lease.progress_so_far, state.options.result_chars_max),
+        LeaseEvent.OUTCOME,
+        Reporter.WORKER,
+    )
 
 
 def outcome_from_outside(state: HostState, request: int, outcome: pb.Outcome, now: float) -> None:
@@ -61,7 +67,13 @@ def outcome_from_outside(state: HostState, request: int, outcome: pb.Outcome, no
         return
     state.requests.setdefault(lease.swf_token, []).append(request)
     if lease.state is not LeaseState.REPORTING:
-        begin_report(state, lease, report_of(outcome, lease.progress_so_far), LeaseEvent.OUTCOME, Reporter.OUTSIDE)
+        begin_report(
+            state,
+            lease,
+            report_of(outcome, lease.progress_so_far, state.options.result_chars_max),
+            LeaseEvent.OUTCOME,
+            Reporter.OUTSIDE,
+        )
 
 
 def worker_lost(state: HostState, lease: Lease, why: str) -> None:

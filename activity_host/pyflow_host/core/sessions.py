@@ -273,8 +273,8 @@ def _welcome(state: HostState, worker: Worker, resumed: list[pb.ResumeAnswer]) -
         ping_interval=interval,
         limits=pb.Limits(
             frame_bytes_max=limits.FRAME_BYTES_MAX,
-            payload_bytes_max=limits.PAYLOAD_BYTES_MAX,
-            result_chars_max=limits.RESULT_CHARS_MAX,
+            payload_bytes_max=state.options.payload_bytes_max,
+            result_chars_max=state.options.result_chars_max,
             progress_chars_max=limits.PROGRESS_CHARS_MAX,
             cause_depth_max=limits.CAUSE_DEPTH_MAX,
         ),

@@ -34,6 +34,8 @@ class CoreOptions:
     heartbeats_burst: float = limits.HEARTBEATS_BURST
     polls_of_list_max: int = limits.POLLS_OF_LIST_MAX
     streams_max: int = limits.STREAMS_MAX
+    payload_bytes_max: int = limits.PAYLOAD_BYTES_MAX
+    result_chars_max: int = limits.RESULT_CHARS_MAX
     tell_ends: bool = False
     """Whether TaskEnded is wanted (for traces)."""
 

@@ -61,6 +61,8 @@ class SwfTask:
     activity_id: str
     input: str | None
     started_event_id: int = 0
+    unreadable: str = ""
+    """Why no worker can be given its input; empty: one can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pyflow_host.coded_swf import PayloadCodec
 from pyflow_host.errors import HostError
 from pyflow_host.host import run as run_host
 from pyflow_host.logs import log_to_stderr
@@ -13,6 +14,7 @@ from pyflow_host.main import add_arguments, options_of
 
 from pyflow_console.arguments import Commands, add_log_level, declare
 from pyflow_console.errors import ConsoleError
+from pyflow_console.payload_options import add_payload_options, payload_functions
 from pyflow_console.reaching import client_for
 from pyflow_console.traces import add_traces, tracer_provider
 
@@ -24,6 +26,7 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = declare(commands, "host", run, "run an activity host: SWF's activity tasks out to workers")
     add_arguments(parser)
+    add_payload_options(parser)
     add_traces(parser)
     add_log_level(parser)
 
@@ -34,6 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         options = options_of(arguments)
         options.check()
+        functions = payload_functions(arguments.codecs, arguments.large_payloads)
+        if functions is not None:
+            options = replace(options, payload_codec=PayloadCodec(encode=functions[0], decode=functions[1]))
         client_for(*options.domains, region=options.region, profile=options.profile, endpoint_url=options.endpoint_url)
         if arguments.traces is None:
             return run_host(options)

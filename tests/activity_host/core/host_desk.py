@@ -88,7 +88,9 @@ class Desk:
         """The stream breaks."""
         self.take(self.core.stream_closed(stream, self.now))
 
-    def task(self, *, name: str = "act", activity_id: str = "activity1", input: str | None = "1") -> str:
+    def task(
+        self, *, name: str = "act", activity_id: str = "activity1", input: str | None = "1", unreadable: str = ""
+    ) -> str:
         """The oldest poll brings a task; returns SWF's token."""
         list_key = self.polls.pop(0)
         token = f"swf-{next(self._tasks)}"
@@ -100,6 +102,7 @@ class Desk:
             run_id="run",
             activity_id=activity_id,
             input=input,
+            unreadable=unreadable,
         )
         self.take(self.core.poll_answered(list_key, task, self.now))
         return token

@@ -111,6 +111,22 @@ def test_type_that_nobody_serves_is_given_back_at_once() -> None:
     assert desk.polls, "the credit is free again"
 
 
+@pytest.mark.parametrize("activity_id", ["activity1", "activity1.attempt2"])
+def test_input_that_cannot_be_read_is_given_back_with_the_reason_and_no_worker_sees_it(activity_id: str) -> None:
+    desk = Desk()
+    stream = desk.connect(credits=1)
+    desk.task(activity_id=activity_id, input=None, unreadable="Its input cannot be decoded: the store is away")
+    assert desk.sent(stream, pb.Task) == []
+    call = desk.calls[0]
+    assert (call.call, call.members["reason"]) == (Call.FAILED, "pyflow.InputUnreadable")
+    details = json.loads(call.members["details"])
+    assert details["message"] == "Its input cannot be decoded: the store is away"
+    assert details["non_retryable"] is False
+    desk.answer()
+    assert desk.ledger()["reported"] == 1
+    assert desk.polls, "the credit is free again"
+
+
 def test_task_for_a_busy_worker_waits_for_its_credit() -> None:
     desk = Desk()
     busy = desk.connect("w1", types=("words",), credits=1)
