@@ -14,7 +14,7 @@ demo: ## run the document pipeline: activities in Python, Ruby and Java
 	@.venv/bin/python examples/documents/demo.py
 
 test: ## run every test of every language
-	@scripts/setup
+	@scripts/setup test
 	@.venv/bin/python scripts/run_tests.py
 
 conformance: ## hold the host and the workers of every language to the contract; prints one table

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pyflow_host.core.effects import Call, LookUpAttempt
-from pyflow_host.core.limits import RESULT_CHARS_MAX
+from pyflow_host.core.limits import LARGE_PAYLOAD_BYTES_MAX, RESULT_CHARS_MAX
 from pyflow_host.core.values import AttemptFacts, ListKey, Said, SwfSaid, SwfTask, TypeDefaults, TypeKey, swf_length
 from pyflow_host.swf_side import Registered, SwfSide
 
@@ -30,14 +30,19 @@ class CodedSwf:
         self._codec = codec
 
     def poll(self, list_key: ListKey) -> SwfTask | None:
-        """See SwfSide. An input that cannot be decoded makes the task `unreadable`."""
+        """See SwfSide. An input that cannot be decoded, or is too large then, makes it `unreadable`."""
         task = self._swf.poll(list_key)
         if task is None or task.input is None:
             return task
         try:
-            return replace(task, input=self._codec.decode(task.input))
+            decoded = self._codec.decode(task.input)
         except Exception as error:  # the codec is the user's: it can raise anything
             return replace(task, input=None, unreadable=f"Its input cannot be decoded: {type(error).__name__}: {error}")
+        size = len(decoded.encode())
+        if size > LARGE_PAYLOAD_BYTES_MAX:
+            why = f"Its input has {size} bytes; {LARGE_PAYLOAD_BYTES_MAX} are the most. Give the activity a reference."
+            return replace(task, input=None, unreadable=why)
+        return replace(task, input=decoded)
 
     def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:
         """See SwfSide. A result that cannot be encoded now is tried again: its place may be away."""

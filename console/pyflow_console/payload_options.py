@@ -44,6 +44,27 @@ def payload_functions(codecs: Sequence[str], large_payloads: str | None) -> tupl
     return chain(*steps) if steps else None
 
 
+def payload_changes(arguments: argparse.Namespace) -> tuple[Change, Change]:
+    """Encode and decode for what a command sends and shows itself; both change nothing where no option was given.
+
+    They raise BadArgument for whatever the codec raises.
+    """
+    encode, decode = payload_functions(arguments.codecs, arguments.large_payloads) or (str, str)
+    return _telling("encoded", encode), _telling("decoded", decode)
+
+
+def _telling(what: str, change: Change) -> Change:
+    def changed(text: str) -> str:
+        try:
+            return change(text)
+        except Exception as error:  # author code: it can raise anything
+            raise BadArgument(
+                f"a payload cannot be {what} with these --codec and --large-payloads: {type(error).__name__}: {error}"
+            ) from error
+
+    return changed
+
+
 def payload_settings(codecs: Sequence[str], large_payloads: str | None) -> ExecutionSettings | None:
     """The same as settings of a decider."""
     functions = payload_functions(codecs, large_payloads)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from pyflow_host.coded_swf import CodedSwf, PayloadCodec
 from pyflow_host.core.effects import Call, LookUpAttempt
+from pyflow_host.core.limits import LARGE_PAYLOAD_BYTES_MAX
 from pyflow_host.core.values import SWF_OK, AttemptFacts, ListKey, Said, SwfSaid, SwfTask, TypeDefaults, TypeKey
 from pyflow_host.swf_side import Registered
 
@@ -67,6 +68,16 @@ def test_an_input_that_cannot_be_decoded_is_told_and_not_passed_on() -> None:
     assert task is not None
     assert task.input is None
     assert task.unreadable == "Its input cannot be decoded: ValueError: no closing bracket"
+
+
+def test_an_input_that_is_too_large_for_a_frame_is_told_and_not_passed_on() -> None:
+    def larger(text: str) -> str:
+        return "7" * (LARGE_PAYLOAD_BYTES_MAX + 1)
+
+    task = CodedSwf(OneTask("[7]"), PayloadCodec(encode=brackets, decode=larger)).poll(LIST)
+    assert task is not None
+    assert task.input is None
+    assert "1048577 bytes" in task.unreadable
 
 
 def test_results_are_encoded_and_nothing_else_is() -> None:

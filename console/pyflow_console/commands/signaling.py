@@ -9,6 +9,7 @@ from pyflow.swf import UnknownResource
 
 from pyflow_console.arguments import Commands, add_execution, declare, json_text
 from pyflow_console.errors import BadArgument
+from pyflow_console.payload_options import add_payload_options, payload_changes
 from pyflow_console.reaching import client_for
 
 
@@ -18,11 +19,14 @@ def add(commands: Commands) -> None:
     add_execution(parser)
     parser.add_argument("signal_name", metavar="SIGNAL", help="the signal's name")
     parser.add_argument("--input", metavar="JSON", help="what the signal carries")
+    add_payload_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Send it. Raises BadArgument, SwfError."""
     text = json_text("--input", arguments.input)
+    if text is not None:
+        text = payload_changes(arguments)[0](text)
     client = client_for(arguments.domain)
     try:
         signal_workflow(

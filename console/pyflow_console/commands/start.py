@@ -12,6 +12,7 @@ from pyflow.swf import UnknownResource, is_loopback
 
 from pyflow_console.arguments import Commands, add_domain, declare, json_text, seconds
 from pyflow_console.errors import BadArgument, ConsoleError
+from pyflow_console.payload_options import Change, add_payload_options, payload_changes
 from pyflow_console.reaching import client_for
 
 if TYPE_CHECKING:
@@ -39,18 +40,20 @@ def add(commands: Commands) -> None:
         "--wait", action="store_true", help="wait for the end; print the result; exit 1 if there is none"
     )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="with --wait: how long; default: for ever")
+    add_payload_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start it; prints its ids as JSON, or with --wait the result. Raises ConsoleError, SwfError."""
     text = json_text("--input", arguments.input)
+    encode, decode = payload_changes(arguments)
     client = client_for(arguments.domain)
-    ids = _start(client, arguments, text)
+    ids = _start(client, arguments, None if text is None else encode(text))
     if not arguments.wait:
         print(json.dumps(ids))
         return COMPLETED
     print(f"Started workflow id {ids['workflowId']}, run id {ids['runId']}", file=sys.stderr)
-    return _tell_end(_end_of(client, arguments, ids), ids)
+    return _tell_end(_end_of(client, arguments, ids), ids, decode)
 
 
 def _start(client: SWFClient, arguments: argparse.Namespace, text: str | None) -> dict[str, str]:
@@ -100,9 +103,9 @@ def _end_of(client: SWFClient, arguments: argparse.Namespace, ids: dict[str, str
         ids["runId"] = run_id
 
 
-def _tell_end(status: WorkflowStatus, ids: dict[str, str]) -> int:
+def _tell_end(status: WorkflowStatus, ids: dict[str, str], decode: Change) -> int:
     if status.close_status == "COMPLETED":
-        print("null" if status.result is None else _as_json(status.result))
+        print("null" if status.result is None else _as_json(decode(status.result)))
         return COMPLETED
     why = ": ".join(filter(None, (status.failure_reason, status.failure_details)))
     print(f"pyflow: {ids['workflowId']} {status.close_status}{f': {why}' if why else ''}", file=sys.stderr)

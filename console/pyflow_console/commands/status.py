@@ -11,6 +11,7 @@ from pyflow.starter import get_workflow_status
 
 from pyflow_console import executions
 from pyflow_console.arguments import Commands, add_execution, declare
+from pyflow_console.payload_options import add_payload_options, payload_changes
 from pyflow_console.reaching import client_for
 
 OPEN_KINDS = {
@@ -26,10 +27,12 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = declare(commands, "status", run, "show what an execution is doing, or how it ended")
     add_execution(parser)
+    add_payload_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it. Raises BadArgument, SwfError."""
+    _, decode = payload_changes(arguments)
     client = client_for(arguments.domain)
     run_id = executions.run_id_of(client, arguments.domain, arguments.workflow_id, arguments.run_id)
     executions.describe(client, arguments.domain, arguments.workflow_id, run_id)
@@ -40,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         unanswered = _unanswered(executions.latest_events(client, arguments.domain, arguments.workflow_id, run_id))
     ends = {
         "Decisions": unanswered,
-        "Result": status.result,
+        "Result": None if status.result is None else decode(status.result),
         "Reason": status.failure_reason,
         "Details": status.failure_details,
     }

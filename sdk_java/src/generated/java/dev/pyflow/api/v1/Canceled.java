@@ -57,8 +57,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload details_;
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -70,8 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -83,8 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -420,8 +417,7 @@ private static final long serialVersionUID = 0L;
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> detailsBuilder_;
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -432,8 +428,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -448,8 +443,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -467,8 +461,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -486,8 +479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -512,8 +504,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -530,8 +521,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -543,8 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -559,8 +548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-     * Absent: nothing.
+     * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload details = 1;</code>

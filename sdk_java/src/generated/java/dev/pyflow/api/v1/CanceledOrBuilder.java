@@ -12,8 +12,7 @@ public interface CanceledOrBuilder extends
 
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -22,8 +21,7 @@ public interface CanceledOrBuilder extends
   boolean hasDetails();
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>
@@ -32,8 +30,7 @@ public interface CanceledOrBuilder extends
   dev.pyflow.api.v1.Payload getDetails();
   /**
    * <pre>
-   * What it wants to tell the workflow about how far it came: at most Limits.result_chars_max characters as JSON text.
-   * Absent: nothing.
+   * What it wants to tell the workflow about how far it came: at most 32,768 characters as JSON text. Absent: nothing.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload details = 1;</code>

@@ -72,7 +72,7 @@ private static final long serialVersionUID = 0L;
   private int payloadBytesMax_ = 0;
   /**
    * <pre>
-   * Bytes of one Payload.data. 128 KiB in version 1.0.
+   * Bytes of one Payload.data. 128 KiB in version 1.0; more from hosts that keep large payloads elsewhere.
    * </pre>
    *
    * <code>uint32 payload_bytes_max = 2;</code>
@@ -87,7 +87,8 @@ private static final long serialVersionUID = 0L;
   private int resultCharsMax_ = 0;
   /**
    * <pre>
-   * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768.
+   * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768, or more from hosts that keep large
+   * payloads elsewhere.
    * </pre>
    *
    * <code>uint32 result_chars_max = 3;</code>
@@ -567,7 +568,7 @@ private static final long serialVersionUID = 0L;
     private int payloadBytesMax_ ;
     /**
      * <pre>
-     * Bytes of one Payload.data. 128 KiB in version 1.0.
+     * Bytes of one Payload.data. 128 KiB in version 1.0; more from hosts that keep large payloads elsewhere.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -579,7 +580,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one Payload.data. 128 KiB in version 1.0.
+     * Bytes of one Payload.data. 128 KiB in version 1.0; more from hosts that keep large payloads elsewhere.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -595,7 +596,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Bytes of one Payload.data. 128 KiB in version 1.0.
+     * Bytes of one Payload.data. 128 KiB in version 1.0; more from hosts that keep large payloads elsewhere.
      * </pre>
      *
      * <code>uint32 payload_bytes_max = 2;</code>
@@ -611,7 +612,8 @@ private static final long serialVersionUID = 0L;
     private int resultCharsMax_ ;
     /**
      * <pre>
-     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768.
+     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768, or more from hosts that keep large
+     * payloads elsewhere.
      * </pre>
      *
      * <code>uint32 result_chars_max = 3;</code>
@@ -623,7 +625,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768.
+     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768, or more from hosts that keep large
+     * payloads elsewhere.
      * </pre>
      *
      * <code>uint32 result_chars_max = 3;</code>
@@ -639,7 +642,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768.
+     * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768, or more from hosts that keep large
+     * payloads elsewhere.
      * </pre>
      *
      * <code>uint32 result_chars_max = 3;</code>

@@ -22,7 +22,7 @@ public interface LimitsOrBuilder extends
 
   /**
    * <pre>
-   * Bytes of one Payload.data. 128 KiB in version 1.0.
+   * Bytes of one Payload.data. 128 KiB in version 1.0; more from hosts that keep large payloads elsewhere.
    * </pre>
    *
    * <code>uint32 payload_bytes_max = 2;</code>
@@ -32,7 +32,8 @@ public interface LimitsOrBuilder extends
 
   /**
    * <pre>
-   * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768.
+   * Characters (UTF-16 units, as SWF counts) of a result as JSON text: SWF's 32,768, or more from hosts that keep large
+   * payloads elsewhere.
    * </pre>
    *
    * <code>uint32 result_chars_max = 3;</code>

@@ -184,7 +184,7 @@ private static final long serialVersionUID = 0L;
   private dev.pyflow.api.v1.Payload input_;
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -196,7 +196,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -208,7 +208,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1484,7 +1484,7 @@ java.lang.String defaultValue) {
         dev.pyflow.api.v1.Payload, dev.pyflow.api.v1.Payload.Builder, dev.pyflow.api.v1.PayloadOrBuilder> inputBuilder_;
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1495,7 +1495,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1510,7 +1510,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1528,7 +1528,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1546,7 +1546,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1571,7 +1571,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1588,7 +1588,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1600,7 +1600,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -1615,7 +1615,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+     * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
      * </pre>
      *
      * <code>.pyflow_api.v1.Payload input = 4;</code>

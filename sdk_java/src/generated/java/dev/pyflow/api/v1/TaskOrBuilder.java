@@ -62,7 +62,7 @@ public interface TaskOrBuilder extends
 
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -71,7 +71,7 @@ public interface TaskOrBuilder extends
   boolean hasInput();
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
@@ -80,7 +80,7 @@ public interface TaskOrBuilder extends
   dev.pyflow.api.v1.Payload getInput();
   /**
    * <pre>
-   * The argument, at most 32,768 characters as SWF counts. Absent: the workflow gave none.
+   * The argument, at most Limits.payload_bytes_max bytes. Absent: the workflow gave none.
    * </pre>
    *
    * <code>.pyflow_api.v1.Payload input = 4;</code>
