@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from pyflow.exceptions import InvocationException
 from pyflow.future import InvocationFuture
 from pyflow.options import ActivityOptions, ChildOptions, Duration, LambdaOptions, RetryPolicy, check_tags
+from pyflow.workflow_invocation_helper import WorkflowInvocationHelper
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,7 +51,6 @@ class _Descriptor(Generic[R]):
     _options: Any
     _options_of_two: Mapping[str, str]
     """2.0.0's arguments of the invoke method, and what they are called among the options."""
-    _arguments: dict[str, Any]
     returns: Any
 
     @overload
@@ -72,14 +72,10 @@ class _Descriptor(Generic[R]):
             raise TypeError(f"there is no option {', '.join(unknown)} here; there are {', '.join(options.__slots__)}")
         return replace(options, **changes)
 
-    def _said(self, options: Any) -> dict[str, Any]:
-        """Keyword arguments for the invoke method: those of a call without changed options are made once."""
-        return self._arguments if options is self._options else self._say(options)
-
     def _say(self, options: LambdaOptions | ActivityOptions | ChildOptions) -> dict[str, Any]:
-        """Keyword arguments for the invoke method: 2.0.0's own where they say it all.
+        """Keyword arguments for the invoke method of a stand-in for ``swf``: 2.0.0's own where they say it all.
 
-        A workflow may be given a stand-in for ``swf``, in a test or around the real one, that knows no others.
+        A workflow may be given one, in a test or around the real one, and it may know no others.
         """
         known = self._options_of_two
         new = (name for name in options.__slots__ if name not in known.values())
@@ -138,10 +134,12 @@ class LambdaDescriptor(_Descriptor[R]):
         self.retry = retry
         self.returns = returns
         self._options = LambdaOptions(timeout=timeout, retry=retry)
-        self._arguments = self._say(self._options)
 
     def _invoke(self, instance: Workflow, options: LambdaOptions, value: Any) -> InvocationFuture[R]:
-        return instance.swf.invoke_lambda(self.function_name, value, **self._said(options))
+        swf = instance.swf
+        if type(swf) is WorkflowInvocationHelper:
+            return swf.invoke_lambda(self.function_name, value, None, options=options, returns=self.returns)
+        return swf.invoke_lambda(self.function_name, value, **self._say(options))
 
 
 class ActivityDescriptor(_Descriptor[R]):
@@ -218,12 +216,12 @@ class ActivityDescriptor(_Descriptor[R]):
             task_priority=task_priority,
             retry=retry,
         )
-        self._arguments = self._say(self._options)
 
     def _invoke(self, instance: Workflow, options: ActivityOptions, value: Any) -> InvocationFuture[R]:
-        return instance.swf.invoke_activity(
-            self.activity_name, self.activity_version, input_arg=value, **self._said(options)
-        )
+        swf, name, version = instance.swf, self.activity_name, self.activity_version
+        if type(swf) is WorkflowInvocationHelper:
+            return swf.invoke_activity(name, version, value, options=options, returns=self.returns)
+        return swf.invoke_activity(name, version, input_arg=value, **self._say(options))
 
     def _changed(self, options: Any, changes: dict[str, Any]) -> Any:
         if "timeout" in changes:
@@ -317,9 +315,9 @@ class ChildWorkflowDescriptor(_Descriptor[R]):
             tag_list=None if tag_list is None else tuple(tag_list),
             retry=retry,
         )
-        self._arguments = self._say(self._options)
 
     def _invoke(self, instance: Workflow, options: ChildOptions, value: Any) -> InvocationFuture[R]:
-        return instance.swf.invoke_child_workflow(
-            self.workflow_name, self.workflow_version, input_arg=value, **self._said(options)
-        )
+        swf, name, version = instance.swf, self.workflow_name, self.workflow_version
+        if type(swf) is WorkflowInvocationHelper:
+            return swf.invoke_child_workflow(name, version, value, options=options, returns=self.returns)
+        return swf.invoke_child_workflow(name, version, input_arg=value, **self._say(options))

@@ -165,7 +165,7 @@ class WorkflowInvocationHelper:
         :return: a future of the function's result
         """
         settings = options or _lambda_options(timeout)
-        request = LambdaRequest(function_name, self._input(f"the input of {function_name}", input_arg), settings)
+        request = LambdaRequest(function_name, self._input("the input of", function_name, input_arg), settings)
         return InvocationFuture(self._context.ask(request), self._context, returns)
 
     def invoke_activity(
@@ -188,7 +188,7 @@ class WorkflowInvocationHelper:
         :return: a future of the activity's result
         """
         settings = options or _activity_options(timeout, task_list)
-        request = ActivityRequest(name, version, self._input(f"the input of {name}", input_arg), settings)
+        request = ActivityRequest(name, version, self._input("the input of", name, input_arg), settings)
         return InvocationFuture(self._context.ask(request), self._context, returns)
 
     def invoke_child_workflow(
@@ -213,7 +213,7 @@ class WorkflowInvocationHelper:
         settings = options or _child_options(child_policy, lambda_role, task_list, execution_start_to_close_timeout)
         if settings.lambda_role is None and self.lambda_role is not None:
             settings = replace(settings, lambda_role=self.lambda_role)
-        request = ChildRequest(name, version, self._input(f"the input of {name}", input_arg), settings)
+        request = ChildRequest(name, version, self._input("the input of", name, input_arg), settings)
         return InvocationFuture(self._context.ask(request, settings.workflow_id), self._context, returns)
 
     def invoke_once(self, callable: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> InvokeOnceFuture[R]:
@@ -247,7 +247,7 @@ class WorkflowInvocationHelper:
 
     def record_marker(self, name: str, details: Any = None) -> None:
         """Write a marker into history, for people and tools that read it."""
-        text = None if details is None else self._input(f"marker {name}", details)
+        text = None if details is None else self._input("marker", name, details)
         self._context.note(name, text)
 
     # ---- other executions
@@ -256,7 +256,7 @@ class WorkflowInvocationHelper:
         self, workflow_id: str, signal_name: str, payload: Any = None, run_id: str | None = None
     ) -> InvocationFuture[None]:
         """Signal another execution of this domain. Done once SWF has delivered it; fails if it is not open."""
-        text = self._input(f"signal {signal_name}", payload)
+        text = self._input("signal", signal_name, payload)
         request = ExternalSignalRequest(workflow_id, run_id, signal_name, text)
         return InvocationFuture(self._context.ask(request), self._context)
 
@@ -432,16 +432,17 @@ class WorkflowInvocationHelper:
         ``child_policy``, ``lambda_role``, ``execution_start_to_close_timeout``, ``task_start_to_close_timeout``,
         ``workflow_type_version``.
         """
-        text = self._input("the input of the new run", input_arg)
+        text = self._input("the input of", "the new run", input_arg)
         continue_as_new(self._context, text, **options)
 
     # ---- inside
 
-    def _input(self, what: str, value: Any) -> str | None:
+    def _input(self, what: str, name: str, value: Any) -> str | None:
         if value is None:
             return None
         text = payloads.to_json(value)
-        self._context.check_payload(what, text)
+        if len(text) > PAYLOAD_CHARACTERS_MAX:
+            self._context.check_payload(f"{what} {name}", text)
         return text
 
 
