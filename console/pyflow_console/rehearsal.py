@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyflow.core.values import ExecutionSettings
-from pyflow.deciding.watchdog import where_is
+from pyflow.deciding.watchdog import interrupt, where_is
 from pyflow.exceptions import DeciderException
 from pyflow.replayer import Replayed, ReplayFailed, replay
 from pyflow.workflow import Workflow
@@ -16,6 +17,9 @@ from pyflow_console.open_work import Event
 
 REHEARSAL_MAX_S = 30.0
 """Code that is not through by then does not come back: it loops, or waits for something outside of pyflow."""
+
+INTERRUPTED_WITHIN_S = 5.0
+INTERRUPT_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ def rehearse(
     settings: ExecutionSettings | None = None,
     within_s: float = REHEARSAL_MAX_S,
 ) -> Rehearsed:
-    """Replay on a thread of its own, which is left behind when the code does not come back. Raises DeciderException:
+    """Replay on a thread of its own, which is interrupted when the code does not come back. Raises DeciderException:
     it is no history of that class."""
     found: list[Replayed | BaseException] = []
 
@@ -51,9 +55,10 @@ def rehearse(
     thread.start()
     thread.join(within_s)
     if thread.is_alive() and thread.ident is not None:
+        place = where_is(thread.ident)
+        _end(thread, thread.ident)
         return Rehearsed(
-            held=f"its code has been running for {within_s:g} s without waiting for anything; "
-            f"it is at {where_is(thread.ident)}",
+            held=f"its code has been running for {within_s:g} s without waiting for anything; it is at {place}",
             loops=True,
         )
     match found[0]:
@@ -65,3 +70,11 @@ def rehearse(
             raise wrong
         case other:
             return Rehearsed(held=f"{type(other).__name__}: {other}")
+
+
+def _end(thread: threading.Thread, thread_id: int) -> None:
+    """An interpreter that ends while a thread is inside a greenlet may crash: have the thread end before."""
+    until_s = time.monotonic() + INTERRUPTED_WITHIN_S
+    while thread.is_alive() and time.monotonic() < until_s:
+        interrupt(thread_id)  # again and again: code may catch it
+        thread.join(INTERRUPT_AGAIN_S)

@@ -85,7 +85,7 @@ class Watchdog:
                 continue
             is_due = now_s >= interrupt_at_s
             if is_due:
-                _interrupt(busy)
+                interrupt(busy.thread_id)
             still_blocked.append((busy, now_s + INTERRUPT_AGAIN_S if is_due else interrupt_at_s))
         self._blocked = still_blocked
 
@@ -110,12 +110,12 @@ class Watchdog:
             lane.replace_thread(busy)
 
 
-def _interrupt(busy: Busy) -> None:
-    """Raise WorkflowStuck in the busy thread; it takes effect at the next line of Python it runs."""
-    message = f"its code ran without waiting for anything until it was interrupted at {where_is(busy.thread_id)}"
+def interrupt(thread_id: int) -> None:
+    """Raise WorkflowStuck in a thread; it takes effect at the next line of Python it runs."""
+    message = f"its code ran without waiting for anything until it was interrupted at {where_is(thread_id)}"
     # An exception set from outside is given as a class, so the message goes into a class of its own.
     kind = type("WorkflowStuck", (WorkflowStuck,), {"__str__": lambda self: message})
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(busy.thread_id), ctypes.py_object(kind))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(kind))
 
 
 def where_is(thread_id: int) -> str:
