@@ -52,7 +52,7 @@ _FINAL = {pb.GO_AWAY_REASON_UNAUTHENTICATED, pb.GO_AWAY_REASON_INCOMPATIBLE, pb.
 class _Stream:
     """One stream to the host, as far as the thread that watches it must know."""
 
-    call: grpc.Call
+    call: grpc.Call | None
     outbox: Outbox
     heard_at: float
     silence_max_s: float = WELCOME_WITHIN_S
@@ -232,12 +232,17 @@ class Worker:
                 trouble = "the host ended the stream"
             except grpc.RpcError as error:
                 trouble = _said(error)
+                error.__traceback__ = None  # the error is the call itself, and holds on to itself by this
             finally:
                 self._stream = None
                 self._connected.clear()
                 self._tasks.disconnected()
                 outbox.close()
                 call.cancel()
+                # gRPC's call takes a lock as it is collected. At the end of the process a thread of gRPC may have ended
+                # with that lock, and the process would hang: no reference is left, not even in an error's traceback.
+                stream.call = None
+                del call
         if not stream.welcomed:
             return trouble
         if not self._stopping.is_set():
@@ -306,7 +311,8 @@ class Worker:
         silent_s = time.monotonic() - stream.heard_at
         if silent_s > stream.silence_max_s:
             logger.warning("The host was silent for %.1f s", silent_s)
-            stream.call.cancel()
+            if (call := stream.call) is not None:
+                call.cancel()
 
     def _hello(self) -> pb.Hello:
         return pb.Hello(

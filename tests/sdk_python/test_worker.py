@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -338,3 +339,34 @@ def test_token_file_is_read_at_every_connect(host: ScriptedHost, tmp_path: Path)
     file.write_text("second\n")
     stream.hang_up()
     assert greeted(host)[1].auth_token == "second"
+
+
+def calls_of_grpc() -> list[str]:
+    """The streams' calls that are still in memory; what the collector would take counts as well."""
+    return [type(each).__name__ for each in gc.get_objects() if type(each).__name__ == "_MultiThreadedRendezvous"]
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("ended_by", ["refusal", "hang-up", "drain"])
+def test_no_call_outlives_its_stream(no_collector: None, host: ScriptedHost, ended_by: str) -> None:
+    """A call that is collected only as the process ends may wait for ever for a lock of gRPC's."""
+    running = Running(host.address, give_up_after_s=0.1)
+    stream, _ = greeted(host)
+    assert running.worker.wait_connected(DEADLINE_S)
+    if ended_by == "refusal":
+        stream.say(go_away=pb.GoAway(reason=pb.GO_AWAY_REASON_SUPERSEDED, message="because"))
+    elif ended_by == "hang-up":
+        host.stop()
+    else:
+        running.worker.stop()
+        stream.hear_end()
+        stream.hang_up()
+    assert running.ended.wait(DEADLINE_S)
+    assert calls_of_grpc() == []
