@@ -301,6 +301,7 @@ def test_gives_up_when_asked_to() -> None:
 def test_gives_up_a_host_that_is_gone_only_when_asked_to(host: ScriptedHost) -> None:
     running = Running(host.address, start_timeout_s=0.001, give_up_after_s=0.2)
     stream, _ = greeted(host)
+    assert running.worker.wait_connected(DEADLINE_S)
     host.stop()
     stream.hang_up()
     assert running.ended.wait(DEADLINE_S)
