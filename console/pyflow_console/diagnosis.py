@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyflow.causes import advice
 from pyflow.core.values import HISTORY_EVENTS_ADVICE, HISTORY_EVENTS_MAX
 
 from pyflow_console.decision_state import DecisionState, decision_state
@@ -323,12 +324,8 @@ def _notes(case: Case, state: DecisionState) -> list[Finding]:
 def _refused(case: Case, refusal: Refused) -> Finding:
     name = f" {refusal.name!r}" if refusal.name else ""
     what = f"SWF refused a decision {span(case.now_s - refusal.at_s)} ago: {refusal.event_type}{name}, {refusal.cause}."
-    todo = None
-    if refusal.cause in ("ACTIVITY_TYPE_DOES_NOT_EXIST", "WORKFLOW_TYPE_DOES_NOT_EXIST"):
-        todo = "The type is registered when an activity host has a worker with it, or a decider serves it"
-    elif refusal.cause == "OPERATION_NOT_PERMITTED":
-        todo = "The decider's role may not do this: correct its policy"
-    return Finding(what=what, todo=todo)
+    todo = advice(refusal.cause)
+    return Finding(what=what, todo=todo and f"{todo[0].upper()}{todo[1:]}")
 
 
 def _execution_deadline(case: Case) -> Finding | None:

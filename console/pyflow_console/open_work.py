@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyflow.core.history import DECISION_KINDS, attributes_key
+from pyflow.core.lifecycle import REFERENCES
 from pyflow.core.requests import history_id, history_label, read_control
 
 Event = Mapping[str, Any]
@@ -21,35 +22,11 @@ OPENS = {
 }
 """Events that begin something, and the decider's word for what they begin."""
 
-TAKES = {
-    "ActivityTaskStarted": "scheduledEventId",
-    "LambdaFunctionStarted": "scheduledEventId",
-    "ChildWorkflowExecutionStarted": "initiatedEventId",
-}
-"""Events by which somebody takes it, and the attribute that says what."""
+TAKES = {"ActivityTaskStarted", "LambdaFunctionStarted", "ChildWorkflowExecutionStarted"}
+"""Events by which somebody takes it."""
 
-ENDS = {
-    "ActivityTaskCompleted": "scheduledEventId",
-    "ActivityTaskFailed": "scheduledEventId",
-    "ActivityTaskTimedOut": "scheduledEventId",
-    "ActivityTaskCanceled": "scheduledEventId",
-    "LambdaFunctionCompleted": "scheduledEventId",
-    "LambdaFunctionFailed": "scheduledEventId",
-    "LambdaFunctionTimedOut": "scheduledEventId",
-    "StartLambdaFunctionFailed": "scheduledEventId",
-    "TimerFired": "startedEventId",
-    "TimerCanceled": "startedEventId",
-    "StartChildWorkflowExecutionFailed": "initiatedEventId",
-    "ChildWorkflowExecutionCompleted": "initiatedEventId",
-    "ChildWorkflowExecutionFailed": "initiatedEventId",
-    "ChildWorkflowExecutionTimedOut": "initiatedEventId",
-    "ChildWorkflowExecutionCanceled": "initiatedEventId",
-    "ChildWorkflowExecutionTerminated": "initiatedEventId",
-    "SignalExternalWorkflowExecutionFailed": "initiatedEventId",
-    "ExternalWorkflowExecutionSignaled": "initiatedEventId",
-    "RequestCancelExternalWorkflowExecutionFailed": "initiatedEventId",
-    "ExternalWorkflowExecutionCancelRequested": "initiatedEventId",
-}
+# That a timer is canceled is the decider's own decision, and refers to no other event for its core.
+ENDS = {*REFERENCES.keys() - TAKES, "TimerCanceled"}
 """Events by which it ends."""
 
 
@@ -90,9 +67,9 @@ def open_work(events: Iterable[Event]) -> list[OpenWork]:
         if event_type in OPENS:
             found[event["eventId"]] = (OPENS[event_type], event)
         elif event_type in TAKES:
-            taken[_attributes(event)[TAKES[event_type]]] = event
+            taken[_attributes(event)[REFERENCES[event_type]]] = event
         elif event_type in ENDS:
-            found.pop(_attributes(event).get(ENDS[event_type], 0), None)
+            found.pop(_attributes(event).get(REFERENCES.get(event_type, "startedEventId"), 0), None)
         elif event_type == "ActivityTaskCancelRequested":
             cancels.add(_attributes(event)["activityId"])
     return [_work(kind, event, taken.get(event_id), cancels) for event_id, (kind, event) in found.items()]
