@@ -88,7 +88,8 @@ class CoreFuture(Future[T_co]):
 
         ``timeout`` in seconds: raises WaitTimedOutException after that. What was invoked goes on.
         """
-        self._wait(timeout)
+        if self._completion.outcome == PENDING:
+            self._wait(timeout)
         if self.succeeded:
             return self._value()
         error = self._exception()
@@ -104,13 +105,11 @@ class CoreFuture(Future[T_co]):
 
     def _wait(self, timeout: Duration | None) -> None:
         completion, context = self._completion, self._context
-        if completion.outcome != PENDING:
-            return
         if timeout is None:
-            context.wait((completion,), 1)
+            context.hub.wait((completion,), 1)
             return
         timer = context.start_timer(timeout)
-        context.wait((completion, timer), 1)
+        context.hub.wait((completion, timer), 1)
         if not completion.done:
             raise WaitTimedOutException(f"not done within {timeout} s")
         context.request_cancel(timer)
@@ -129,7 +128,8 @@ class InvocationFuture(CoreFuture[T_co]):
     __slots__ = ("_decoded", "_hint", "_problem")
 
     def __init__(self, invocation: Invocation, context: Context, hint: Any = None) -> None:
-        super().__init__(invocation, context)
+        self._completion: Completion = invocation  # not by super(): every step of a replay makes one
+        self._context = context
         self._hint = hint
         self._decoded: Any = _NOT_YET
         self._problem: ValueError | None = None
@@ -155,9 +155,10 @@ class InvocationFuture(CoreFuture[T_co]):
     def _decode(self) -> bool:
         if self._decoded is _NOT_YET and self._problem is None:
             text = self._completion.value
+            decode = self._context.settings.payload_decode
             try:
-                if text is not None and self._context.settings.payload_decode is not None:
-                    text = self._context.settings.payload_decode(text)
+                if decode is not None and text is not None:
+                    text = decode(text)
                 self._decoded = payloads.from_json(text, self._hint)
             except (ValueError, payloads.PayloadError) as error:
                 self._problem = error if isinstance(error, ValueError) else ValueError(str(error))

@@ -62,10 +62,10 @@ def _wait_for_completions(context: Context, futures: list[Any], every: bool, tim
             break
         unique = tuple(dict.fromkeys(pending))
         if timer is None:
-            context.wait(unique, len(unique) if every else 1)
+            context.hub.wait(unique, len(unique) if every else 1)
         else:
             # Woken by each of them or by the timer; the loop asks again.
-            context.wait((*unique, timer), 1)
+            context.hub.wait((*unique, timer), 1)
     done = [future for future in futures if future.done]
     done.sort(key=lambda future: max(future._completion.done_turn, entered))
     return done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -43,6 +44,8 @@ MARKERS_PER_TURN_MAX = 50
 
 MARKER_CHARACTERS_PER_TURN_MAX = 300_000
 
+IN_INVOKE_ONCE = "A callable given to invoke_once must not use the workflow's swf object, nor its futures."
+
 
 class Context:
     """The core's face toward author code, and the state that both sides share."""
@@ -63,7 +66,6 @@ class Context:
         "hub",
         "inbox",
         "now",
-        "once_depth",
         "open",
         "open_counts",
         "patches",
@@ -100,7 +102,7 @@ class Context:
         self.commands: list[Command] = []
         self.open: dict[int, Invocation | None] = {}
         """By the id of the event that opened it; None for what was opened by bookkeeping of a decider."""
-        self.open_counts: dict[str, int] = {}
+        self.open_counts: defaultdict[str, int] = defaultdict(int)
         self.backing_off: dict[str, Invocation] = {}
         self.turn: Turn | None = None
         self.turn_done: Completion | None = None
@@ -114,7 +116,6 @@ class Context:
         self.wake = False
         self.answer_after_s = 0.0
         """How long to keep the answer at hand back: nothing can wait in workflow time when SWF refuses timers."""
-        self.once_depth = 0
         self.patches: dict[str, bool] | None = None
         self._identifiers: dict[str, int] = {}
         self._turn_markers: list[Happening] | None = None
@@ -180,8 +181,6 @@ class Context:
     def check_may_ask(self) -> Task:
         """The running task. Raises unless this is workflow code that may issue commands now."""
         task = self.hub.running_task()
-        if self.once_depth:
-            raise PyflowException("A callable given to invoke_once must not use the workflow's swf object.")
         if task.cancel_pending is not None:
             self.hub.deliver_pending_cancel(task)
         return task
@@ -212,12 +211,6 @@ class Context:
             self._identifiers[prefix] = max(self._identifiers.get(prefix, 0), int(digits))
 
     # ---- waiting
-
-    def wait(self, completions: tuple[Completion, ...], needed: int) -> None:
-        """Block until ``needed`` of these pending completions are done."""
-        if self.once_depth:
-            raise PyflowException("A callable given to invoke_once must not wait for futures of the workflow.")
-        self.hub.wait(completions, needed)
 
     def start_timer(self, duration: Any) -> Invocation:
         """A timer that resumes author code."""
@@ -275,11 +268,8 @@ class Context:
 
     def _record_once(self, compute: Callable[[], str], site: Site) -> Invocation:
         name = self.next_id(ONCE_PREFIX)
-        self.once_depth += 1
-        try:
+        with self.hub.closed_to_tasks(IN_INVOKE_ONCE):
             text = compute()
-        finally:
-            self.once_depth -= 1
         self.check_payload(f"the result of {name}", text)
         return self.record_marker(name, text, site)
 
@@ -382,11 +372,12 @@ class Context:
         self.wake = True
         if self.turn_done is None:
             self.turn_done = Completion()
-        self.wait((self.turn_done,), 1)
+        self.hub.wait((self.turn_done,), 1)
 
     def begin_turn(self, turn: Turn) -> None:
         """A new decision is at hand."""
         self.turn = turn
+        self.hub.turn = turn.started_id
         self._turn_markers = None
         self._markers_sent = 0
         self._marker_characters = 0
@@ -416,6 +407,8 @@ class Context:
         """Cancel one invocation as far as SWF can: see ``Future.cancel``."""
         if invocation.outcome != PENDING or invocation.kind == "marker":
             return
+        if self.hub.closed_because is not None:
+            raise PyflowException(self.hub.closed_because)
         try:
             self._request_cancel(invocation)
         except IllegalTransitionError as error:

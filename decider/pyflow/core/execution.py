@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyflow.core.answer import build_answer
@@ -93,7 +93,7 @@ class Execution:
         self._reader = HistoryReader()
         self._main: Task | None = None
         self._closing: CloseRequest | None = None
-        self._later: list[tuple[Command, Happening]] = []
+        self._later: Sequence[tuple[Command, Happening]] = ()
         self._refusals = 0
         self._evicted = False
         self.last_started_event_id = 0
@@ -165,16 +165,16 @@ class Execution:
 
     def _confirm(self, turn: Turn) -> None:
         self._later = confirm(self._context, turn)
-        if turn.decisions and turn.decisions[-1][0].startswith("WorkflowExecution"):
+        if self._closing is not None and turn.decisions and turn.decisions[-1][0].startswith("WorkflowExecution"):
             step(self, turn.decisions[-1][0])
 
     def _take(self, turn: Turn) -> None:
         context = self._context
-        context.hub.turn = turn.started_id
         context.begin_turn(turn)
-        later, self._later = self._later, []
-        for command, happening in later:
-            self._apply_late(command, happening)
+        if self._later:
+            later, self._later = self._later, ()
+            for command, happening in later:
+                self._apply_late(command, happening)
         position = 0
         if turn.legacy:
             for arrivals_before, void_start in turn.void_starts:

@@ -109,7 +109,7 @@ DECISION_KINDS: dict[str, str] = {
 }
 """Events recorded by an answer, and the kind of command each one answers."""
 
-_ARRIVAL, _DECISION, _CHILD_FAILED, _SCHEDULED, _STARTED, _COMPLETED, _TIMED_OUT = range(7)
+_ARRIVAL, _DECISION, _CHILD_FAILED, _IGNORED, _STARTED, _COMPLETED, _TIMED_OUT = range(7)
 
 
 def attributes_key(event_type: str) -> str:
@@ -119,7 +119,7 @@ def attributes_key(event_type: str) -> str:
 
 def _classify(event_type: str) -> int:
     special = {
-        "DecisionTaskScheduled": _SCHEDULED,
+        "DecisionTaskScheduled": _IGNORED,
         "DecisionTaskStarted": _STARTED,
         "DecisionTaskCompleted": _COMPLETED,
         "DecisionTaskTimedOut": _TIMED_OUT,
@@ -129,6 +129,8 @@ def _classify(event_type: str) -> int:
 
 
 _CLASSES = {name: (_classify(name), attributes_key(name)) for name in EVENT_TYPES}
+_OF_A_LATER_SERVICE = _IGNORED, ""
+"""An event type that is not known here: nothing here asked for it."""
 
 
 def epoch_s(timestamp: Any) -> float:
@@ -141,15 +143,15 @@ class Turn:
 
     __slots__ = ("arrivals", "completed", "decisions", "held", "legacy", "started_at", "started_id", "void_starts")
 
-    def __init__(self, arrivals: list[Happening], started: Event) -> None:
+    def __init__(self, arrivals: list[Happening], started: Event, void_starts: list[tuple[int, Event]]) -> None:
         self.arrivals = arrivals
-        self.started_id = int(started["eventId"])
+        self.started_id: int = started["eventId"]
         """Id of the DecisionTaskStarted event."""
         self.started_at: Any = started["eventTimestamp"]
         """As it came (`epoch_s`): few decisions ask what time it is."""
         self.completed: Event | None = None
         self.decisions: list[Happening] = []
-        self.void_starts: list[tuple[int, Event]] = []
+        self.void_starts = void_starts
         """Starts that timed out, each with the number of arrivals before it."""
         self.legacy = False
         """True if 2.0.0, or anything else that leaves no stamp, answered it."""
@@ -159,10 +161,11 @@ class Turn:
     def complete(self, event: Event) -> None:
         """Note the DecisionTaskCompleted and read its stamp."""
         self.completed = event
-        context = event["decisionTaskCompletedEventAttributes"].get("executionContext")
-        stamp = read_stamp(context)
-        self.legacy = stamp is None
-        self.held = int(stamp.get("held", 0)) if stamp else 0
+        stamp = read_stamp(event["decisionTaskCompletedEventAttributes"].get("executionContext"))
+        if stamp is None:
+            self.legacy = True
+        elif stamp:
+            self.held = int(stamp.get("held", 0))
 
 
 def read_stamp(context: str | None) -> dict[str, Any] | None:
@@ -208,26 +211,23 @@ class HistoryReader:
         turn = self._turn
         whole: Turn | None = None
         completed_id = turn.completed["eventId"] if turn is not None and turn.completed is not None else 0
-        last = self.last_event_id
+        due = self.last_event_id + 1
         for event in events:
             event_id = event["eventId"]
-            if event_id != last + 1:
-                if event_id <= last:
+            if event_id != due:
+                if event_id < due:
                     continue
                 raise StaleExecutionError(
-                    f"events do not follow: event {last + 1} is due, event {event_id} was given. Evict the execution "
-                    f"and read its whole history again."
+                    f"events do not follow: event {due} is due, event {event_id} was given. Evict the execution and "
+                    f"read its whole history again."
                 )
-            last = event_id
+            due += 1
             event_type = event["eventType"]
-            found = _CLASSES.get(event_type)
-            if found is None:
-                continue  # an event type of a later service version: nothing here asked for it
-            kind, key = found
-            if kind == _SCHEDULED:
-                continue
+            kind, key = _CLASSES.get(event_type, _OF_A_LATER_SERVICE)
             if kind == _ARRIVAL:
                 self._sink.append((event_type, event[key], event))
+            elif kind == _IGNORED:
+                continue
             elif kind == _DECISION:
                 attributes = event[key]
                 own = turn is not None and attributes["decisionTaskCompletedEventId"] == completed_id
@@ -247,7 +247,7 @@ class HistoryReader:
                 attributes = event[key]
                 at_once = not attributes.get("initiatedEventId")
                 (turn.decisions if at_once and turn is not None else self._sink).append((event_type, attributes, event))
-        self.last_event_id = last
+        self.last_event_id = due - 1
         if whole is not None:
             yield whole
         if started_event_id:
@@ -258,8 +258,7 @@ class HistoryReader:
         if turn is None:
             if self._open is None:
                 raise StaleExecutionError(f"event {event['eventId']} completes a decision task that never started")
-            turn = Turn(self._arrivals, self._open)
-            turn.void_starts = self._voids
+            turn = Turn(self._arrivals, self._open, self._voids)
         self._live = None
         turn.complete(event)
         self._turn = turn
@@ -288,7 +287,7 @@ class HistoryReader:
                 f"the events end at {self.last_event_id} without the start of the decision task, event "
                 f"{started_event_id}. A page may be missing: read the history again."
             )
-        self._live = Turn(self._arrivals, self._open)
+        self._live = Turn(self._arrivals, self._open, [])
         self._open = None  # a parked execution keeps as little of history as it can
         self._arrivals = []
         self._voids = []

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import contextvars
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
 import greenlet
@@ -37,6 +38,11 @@ POOL_MAX = 1_000
 
 RESUMPTIONS_PER_RUN_MAX = 1_000_000
 """Switches in one run of the hub; more means that author code wakes itself for ever."""
+
+_NOT_HERE = (
+    "A workflow's swf object and its futures work only inside that workflow's own code. Was it used from another "
+    "thread, from another workflow, or after the workflow had ended?"
+)
 
 
 class _Carrier(greenlet.greenlet):
@@ -196,6 +202,7 @@ class Hub:
         "_ready",
         "_tasks",
         "_wait_numbers",
+        "closed_because",
         "current",
         "evicting",
         "handlers_only",
@@ -213,6 +220,7 @@ class Hub:
         self._wait_numbers = 0
         self._greenlet: Any = None
         self.current: Task | None = None
+        self.closed_because: str | None = None
         self.evicting = False
         self.stopped = False
         self.handlers_only = False
@@ -260,7 +268,7 @@ class Hub:
             elif self._ready:
                 task = heapq.heappop(self._ready)[1]
             else:
-                found = self._satisfied_condition()
+                found = self._satisfied_condition() if self._conditions else None
                 if found is None:
                     return
                 task = found
@@ -337,13 +345,20 @@ class Hub:
         """The task whose greenlet this is; raises outside of workflow code and while evicting."""
         task = self.current
         if task is None or task.carrier is not greenlet.getcurrent():
-            raise PyflowException(
-                "A workflow's swf object and its futures work only inside that workflow's own code. Was it used from "
-                "another thread, from another workflow, or after the workflow had ended?"
-            )
+            raise PyflowException(self.closed_because or _NOT_HERE)
         if self.evicting:
             self._refuse_while_evicting(task)
         return task
+
+    @contextmanager
+    def closed_to_tasks(self, because: str) -> Iterator[None]:
+        """While code runs in the present task's greenlet that must not ask or wait: whoever tries reads why."""
+        task, self.current = self.current, None
+        self.closed_because = because
+        try:
+            yield
+        finally:
+            self.current, self.closed_because = task, None
 
     def deliver_pending_cancel(self, task: Task) -> None:
         """Raise a cancellation that came while the task ran or was shielded."""
@@ -412,9 +427,7 @@ class Hub:
         task.wait_predicate = None
 
     def _satisfied_condition(self) -> Task | None:
-        if not self._conditions:
-            return None
-        for task in self._conditions.values():
+        for task in (self._conditions or {}).values():
             predicate = task.wait_predicate
             assert predicate is not None
             try:

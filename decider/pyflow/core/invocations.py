@@ -6,9 +6,10 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import TypeAlias
+from types import FrameType
+from typing import Any, TypeAlias
 
-from pyflow.core.hub import Completion
+from pyflow.core.hub import PENDING, Completion, Task
 from pyflow.core.machines import TABLES, Table
 from pyflow.core.requests import Request
 from pyflow.core.scopes import CancelScope
@@ -35,12 +36,13 @@ def is_own_code(filename: str) -> bool:
 
 def call_site() -> Site | None:
     """The line of workflow code that is calling into pyflow; None if there is none below on the stack."""
-    frame = sys._getframe(2)
-    while is_own_code(frame.f_code.co_filename):
-        if frame.f_back is None:
-            return None
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not is_own_code(filename):
+            return filename, frame.f_lineno
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+    return None
 
 
 @functools.lru_cache(maxsize=SITES_REMEMBERED_MAX)
@@ -72,7 +74,10 @@ class Invocation(Completion):
     )
 
     def __init__(self, request: Request, entity_id: str, scope: CancelScope, site: Site) -> None:
-        super().__init__()
+        self.outcome = PENDING  # what super().__init__() would do: every step of a replay makes one of these
+        self.value: Any = None
+        self.done_turn = 0
+        self.waiters: list[Task] | None = None
         self.request = request
         self.kind: str = request.kind
         self.id = self.base_id = entity_id

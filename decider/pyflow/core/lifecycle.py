@@ -7,7 +7,7 @@ from typing import Any
 
 from pyflow.core.context import Context
 from pyflow.core.history import Happening, epoch_s
-from pyflow.core.hub import CANCELED, FAILED, SUCCEEDED, TIMED_OUT
+from pyflow.core.hub import CANCELED, FAILED, PENDING, SUCCEEDED, TIMED_OUT
 from pyflow.core.invocations import Invocation
 from pyflow.core.machines import step
 from pyflow.core.requests import CloseRequest, TimerRequest
@@ -109,7 +109,12 @@ ENDS: Mapping[str, tuple[int, Read]] = {
 }
 """How each event that ends something is read: outcome and value."""
 
-_REFUSALS = frozenset(
+_EFFECTS: Mapping[str, tuple[str, int, Read | None]] = {
+    name: (member, *ENDS.get(name, (PENDING, None))) for name, member in REFERENCES.items()
+}
+"""Both of them in one look: by which member an event refers, and how it ends what it refers to, if it does."""
+
+REFUSALS = frozenset(
     {
         "ScheduleActivityTaskFailed",
         "ScheduleLambdaFunctionFailed",
@@ -125,7 +130,8 @@ _REFUSALS = frozenset(
 def apply_event(context: Context, happening: Happening) -> None:
     """Apply an event that refers to something opened earlier."""
     event_type, attributes, event = happening
-    reference = attributes.get(REFERENCES[event_type])
+    member, outcome, read = _EFFECTS[event_type]
+    reference = attributes.get(member)
     try:
         invocation = context.open[reference]
     except KeyError:
@@ -137,25 +143,24 @@ def apply_event(context: Context, happening: Happening) -> None:
         del context.open[reference]
         return
     step(invocation, event_type)
-    end = ENDS.get(event_type)
-    if end is not None:
-        close(context, invocation)
-        settle(context, invocation, event_type, end[0], end[1](attributes))
+    if read is not None:
+        free(context, invocation)
+        if context.commands and "request_cancel" in invocation.path:
+            _drop_cancel(context, invocation)
+        settle(context, invocation, event_type, outcome, read(attributes))
     elif event_type == "ChildWorkflowExecutionStarted":
         invocation.run_id = attributes["workflowExecution"]["runId"]
         if invocation.cancel_asked:
             context.cancel_started_child(invocation)
 
 
-def close(context: Context, invocation: Invocation) -> None:
-    """It is not open any more: free its place, and drop a cancel that is still waiting to be sent."""
-    free(context, invocation)
-    if context.commands and "request_cancel" in invocation.path:
-        context.commands = [
-            command
-            for command in context.commands
-            if command.entity is not invocation or command.kind not in ("cancel_activity", "cancel_timer")
-        ]
+def _drop_cancel(context: Context, invocation: Invocation) -> None:
+    """It has ended: a cancel that is still waiting to be sent is not needed any more."""
+    context.commands = [
+        command
+        for command in context.commands
+        if command.entity is not invocation or command.kind not in ("cancel_activity", "cancel_timer")
+    ]
 
 
 def free(context: Context, invocation: Invocation) -> None:
@@ -176,7 +181,7 @@ def settle(context: Context, invocation: Invocation, event_type: str, outcome: i
     if outcome in (FAILED, TIMED_OUT):
         turn = context.turn
         legacy = turn is not None and turn.legacy
-        if event_type in _REFUSALS and not legacy and is_passing(value[0] or "") and not invocation.done:
+        if event_type in REFUSALS and not legacy and is_passing(value[0] or "") and not invocation.done:
             invocation.refusals += 1
             if invocation.refusals <= REFUSALS_MAX:
                 step(invocation, "retry")

@@ -197,18 +197,17 @@ class Machine(Protocol):
         """What this is, for an error message."""
 
 
-def step(machine: Machine, happening: str) -> str:
-    """Move ``machine`` and return its new state, or refuse: a move that is not in the table is never guessed at."""
-    state = machine.table[machine.state].get(happening)
-    if state is None:
+def step(machine: Machine, happening: str) -> None:
+    """Move ``machine``, or refuse: a move that is not in the table is never guessed at."""
+    try:
+        machine.state = machine.table[machine.state][happening]
+    except KeyError:
         allowed = ", ".join(machine.table[machine.state]) or "nothing, it has ended"
         raise IllegalTransitionError(
             f"{machine.describe()} is {machine.state!r} and cannot take {happening}. "
             f"So far: {' -> '.join(machine.path) or 'nothing'}. Possible now: {allowed}."
-        )
-    machine.state = state
+        ) from None
     machine.path += (happening,)
-    return state
 
 
 def diagram() -> str:

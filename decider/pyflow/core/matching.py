@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyflow.core.context import ONCE_PREFIX, PATCH_PREFIX, VERSION_PREFIX, Context
 from pyflow.core.history import DECISION_KINDS, Happening, Turn
 from pyflow.core.invocations import CHUNK_TIMER_PREFIX, Command, is_own_code, site_text
-from pyflow.core.lifecycle import free
+from pyflow.core.lifecycle import REFUSALS, free
 from pyflow.core.machines import step
-from pyflow.core.requests import history_id, history_label, read_control
+from pyflow.core.requests import ID_MEMBERS, history_id, history_label, read_control
 from pyflow.exceptions import DeciderException, NondeterminismError
 
 LEGACY_SIGNAL_PREFIX = "invoke_once_signal"
 
+_OPENS = frozenset({"activity", "lambda", "timer", "child", "external_signal", "external_cancel"})
+"""Kinds whose event opens what later events refer to."""
+
 _ALWAYS_ASKED_FOR = frozenset({"activity", "lambda", "child", "external_cancel"})
-"""Kinds that no decider decides for bookkeeping of its own."""
+"""Kinds with a label that no decider decides for bookkeeping of its own."""
 
 _HINT = (
     "The execution is held, not failed: deploy the code that made this history, or guard the change with "
@@ -25,30 +28,25 @@ _HINT = (
 )
 
 
-def confirm(context: Context, turn: Turn) -> list[tuple[Command, Happening]]:
+def confirm(context: Context, turn: Turn) -> Sequence[tuple[Command, Happening]]:
     """Match the commands of a turn with the events its answer recorded.
 
     Returns what did not take effect: refused decisions, and markers of 2.0.0, which settle one turn later. They are
     applied when the next turn begins. Raises NondeterminismError where the two sides differ.
     """
     commands, decisions = context.commands, turn.decisions
-    if len(commands) == 1 == len(decisions) and not turn.held:
+    if len(commands) == 1 and len(decisions) == 1 and not turn.held:
         # By far the most frequent case, and the general one below is four times as much work.
-        kind = DECISION_KINDS[decisions[0][0]]
-        if commands[0].kind == kind and kind in _ALWAYS_ASKED_FOR:
-            return _confirm_one(context, turn)
+        command, happening = commands[0], decisions[0]
+        kind = command.kind
+        if kind in _ALWAYS_ASKED_FOR and DECISION_KINDS[happening[0]] == kind:
+            if history_label(kind, happening[0], happening[1]) != command.request.label:
+                raise _different(command, turn, happening)
+            commands.clear()
+            return ((command, happening),) if _take_effect(context, turn, command, happening) else ()
     elif not commands and not decisions and not turn.held:
-        return []
+        return ()
     return _confirm_many(context, turn)
-
-
-def _confirm_one(context: Context, turn: Turn) -> list[tuple[Command, Happening]]:
-    command, happening = context.commands[0], turn.decisions[0]
-    label = command.request.label
-    if label is not None and history_label(command.kind, happening[0], happening[1]) != label:
-        raise _different(command, turn, happening)
-    context.commands.clear()
-    return [(command, happening)] if _take_effect(context, turn, command, happening) else []
 
 
 def _confirm_many(context: Context, turn: Turn) -> list[tuple[Command, Happening]]:
@@ -127,12 +125,26 @@ def _take_effect(context: Context, turn: Turn, command: Command, happening: Happ
     if entity is None:
         return event_type.endswith("Failed") and not event_type.startswith("WorkflowExecution")
     step(entity, event_type)
-    if command.kind == "cancel_activity":
-        return False
-    if command.kind == "cancel_timer":
-        if event_type == "TimerCanceled":
-            free(context, entity)
-        return False
+    kind = command.kind
+    if kind not in _OPENS:
+        return _take_other_effect(context, turn, command, happening)
+    member = ID_MEMBERS.get(kind)
+    if member is not None and attributes[member] != entity.id:
+        context.adopt_id(entity, attributes[member])
+    if event_type in REFUSALS:
+        return True
+    entity.event_id = event["eventId"]
+    context.open[entity.event_id] = entity
+    context.open_counts[kind] += 1
+    return False
+
+
+def _take_other_effect(context: Context, turn: Turn, command: Command, happening: Happening) -> bool:
+    """As _take_effect, of what opens nothing."""
+    event_type, attributes, event = happening
+    if command.kind == "cancel_timer" and event_type == "TimerCanceled":
+        assert command.entity is not None
+        free(context, command.entity)
     if command.kind == "marker":
         if event_type == "RecordMarkerFailed" and not turn.legacy:
             raise DeciderException(
@@ -141,14 +153,6 @@ def _take_effect(context: Context, turn: Turn, command: Command, happening: Happ
                 f"start the execution again."
             )
         return turn.legacy
-    found = history_id(command.kind, attributes)
-    if found is not None:
-        context.adopt_id(entity, found)
-    if event_type.endswith("Failed"):
-        return True
-    entity.event_id = event["eventId"]
-    context.open[entity.event_id] = entity
-    context.open_counts[entity.kind] = context.open_counts.get(entity.kind, 0) + 1
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pyflow
@@ -271,13 +272,40 @@ def test_use_from_outside_of_workflow_code_is_refused() -> None:
 class OnceMisused(pyflow.Workflow):
     NAME = "OnceMisused"
 
+    def run(self, misuse: str) -> Any:
+        timer = self.swf.start_timer(5)
+        misuses: dict[str, Callable[[], object]] = {
+            "ask": lambda: self.swf.start_timer(1),
+            "wait": timer.result,
+            "cancel": timer.cancel,
+        }
+        return self.swf.invoke_once(misuses[misuse]).result()
+
+
+@pytest.mark.parametrize("misuse", ["ask", "wait", "cancel"])
+def test_invoke_once_must_not_use_swf(misuse: str) -> None:
+    with Stepper(OnceMisused, misuse) as step:
+        decisions = step.decide().decisions
+        assert [each["decisionType"] for each in decisions] == [
+            "StartTimer",
+            "RecordMarker",
+            "FailWorkflowExecution",
+        ]
+        assert "must not use the workflow's swf object" in step.attributes(decisions[-1])["details"]
+
+
+class OnceThenOn(pyflow.Workflow):
+    NAME = "OnceThenOn"
+
     def run(self, given: Any) -> Any:
-        return self.swf.invoke_once(lambda: self.swf.start_timer(1)).result()
+        drawn = self.swf.invoke_once(lambda: 7).result()
+        self.swf.sleep(drawn)
+        return drawn
 
 
-def test_invoke_once_must_not_use_swf() -> None:
-    with Stepper(OnceMisused) as step:
-        assert "must not use the workflow's swf object" in step.attributes(step.decide().decisions[-1])["details"]
+def test_after_invoke_once_the_workflow_goes_on_asking_and_waiting() -> None:
+    with Stepper(OnceThenOn) as step:
+        assert [each["decisionType"] for each in step.decide().decisions] == ["RecordMarker", "StartTimer"]
 
 
 class Evicted(pyflow.Workflow):

@@ -59,7 +59,8 @@ def test_transition(name: str, state: str, happening: str, target: str) -> None:
     for each in _way_to(table, state):
         step(walker, each)
     assert walker.state == state
-    assert step(walker, happening) == target
+    step(walker, happening)
+    assert walker.state == target
     assert walker.path[-1] == happening
     assert target in table
 
