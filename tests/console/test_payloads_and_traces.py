@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from console_processes import PYFLOW, Ended, Running, begin, environment, pyflow
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pyflow.tracing import span_id_of, trace_id_of
 
 FLOWS = """
@@ -104,19 +109,23 @@ def test_options_that_cannot_be(stand: Path, env: dict[str, str], option: str, v
     pyflow("decider", "letters:Letters", *PLACE, option, value, cwd=stand, env=env).assert_told(option, words)
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_decider_and_host_export_spans_of_one_trace(stand: Path, go: Callable[..., Running], processes: str) -> None:
-    """The exporter is OpenTelemetry's own; it is given nothing before the end, so the end must export what is left."""
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One run of the workflow, and how the decider and the host that exported its spans ended."""
+
+    run_id: str
+    decider: Ended
+    host: Ended
+
+
+def run_traced(stand: Path, go: Callable[..., Running], *options: str, processes: str = "1", **env: str) -> Traced:
+    """Nothing is exported before the end unless a batch is full: the end must export what is left."""
     swf = go("dev", "--port", "0", "--memory")
-    env = environment(
-        AWS_ENDPOINT_URL_SWF=swf.wait_for("endpoint").split()[-1],
-        OTEL_BSP_SCHEDULE_DELAY="600000",
-        XDG_STATE_HOME=str(stand),
-    )
-    traces = ("--traces", "console")
-    decider = begin("decider", "letters:Letters", *PLACE, "--processes", processes, *traces, cwd=stand, env=env)
+    endpoint = swf.wait_for("endpoint").split()[-1]
+    env = environment(AWS_ENDPOINT_URL_SWF=endpoint, OTEL_BSP_SCHEDULE_DELAY="600000", XDG_STATE_HOME=str(stand), **env)
+    decider = begin("decider", "letters:Letters", *PLACE, "--processes", processes, *options, cwd=stand, env=env)
     worker = f"{PYFLOW} worker greetings --task-list letters"
-    host = begin("host", "--domain", "letters", "--worker", worker, *traces, cwd=stand, env=env)
+    host = begin("host", "--domain", "letters", "--worker", worker, *options, cwd=stand, env=env)
     try:
         decider.wait_for("Beginning to poll")
         host.wait_for("Connected: worker")
@@ -130,12 +139,63 @@ def test_decider_and_host_export_spans_of_one_trace(stand: Path, go: Callable[..
         decider.wait_for("Stopping")
         host.wait_for("raining")
         swf.end()  # answers the long polls that both wait out
-        ends = [decider.end(None), host.end(None)]
+        traced = Traced(run_id, decider.end(None), host.end(None))
     finally:
         decider.process.kill()
         host.process.kill()
-    assert [end.code for end in ends] == [0, 0], ends
-    for end, name in zip(ends, ("decide Letters", "activity greet"), strict=True):
+    assert (traced.decider.code, traced.host.code) == (0, 0), traced
+    return traced
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_decider_and_host_export_spans_of_one_trace(stand: Path, go: Callable[..., Running], processes: str) -> None:
+    traced = run_traced(stand, go, "--traces", "console", processes=processes)
+    for end, name in ((traced.decider, "decide Letters"), (traced.host, "activity greet")):
         assert f'"name": "{name}' in end.out, end
-        assert f"0x{trace_id_of(run_id):032x}" in end.out
-        assert f"0x{span_id_of(run_id, 1):016x}" in end.out, "the run's span is the parent of both"
+        assert f"0x{trace_id_of(traced.run_id):032x}" in end.out
+        assert f"0x{span_id_of(traced.run_id, 1):016x}" in end.out, "the run's span is the parent of both"
+
+
+class Collector(BaseHTTPRequestHandler):
+    """An OpenTelemetry collector, as far as it takes OTLP over HTTP."""
+
+    spans: list[tuple[str, Span]]
+
+    def do_POST(self) -> None:
+        request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.path == "/v1/traces"
+        for resource in request.resource_spans:
+            names = {each.key: each.value.string_value for each in resource.resource.attributes}
+            self.spans += [(names["service.name"], span) for scope in resource.scope_spans for span in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not into the test's output."""
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[tuple[str, Span]]]]:
+    """Its endpoint, and the spans it has got with the service that sent each."""
+    spans: list[tuple[str, Span]] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Collector,), {"spans": spans}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", spans
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_collector_gets_the_spans_of_a_run_from_both(
+    stand: Path, go: Callable[..., Running], collector: tuple[str, list[tuple[str, Span]]]
+) -> None:
+    endpoint, spans = collector
+    traced = run_traced(stand, go, "--traces", "otlp", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    sent = {(service, span.name) for service, span in spans}
+    decider, host = "pyflow-decider", "pyflow-host"
+    assert sent == {(decider, "decide Letters"), (decider, "run Letters"), (host, "activity greet/1.0")}
+    assert {span.trace_id for _, span in spans} == {trace_id_of(traced.run_id).to_bytes(16, "big")}
+    (run,) = [span for _, span in spans if span.name == "run Letters"]
+    assert run.parent_span_id == b""
+    assert {span.parent_span_id for _, span in spans if span is not run} == {run.span_id}
