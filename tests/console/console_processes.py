@@ -36,7 +36,9 @@ class Gate(pyflow.Workflow):
     NAME = "Gate"
     VERSION = "1.0"
 
-    def run(self, _):
+    def run(self, says):
+        if says is not None:
+            self.swf.set_status(says)
         return self.swf.wait_for_signal("open").payload
 
 

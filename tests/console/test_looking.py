@@ -57,6 +57,43 @@ def test_status_of_an_open_execution(run: Callable[..., Ended], gate: dict[str, 
     assert "Decisions" not in status.out, "all are answered"
 
 
+def test_status_says_what_the_code_says(run: Callable[..., Ended], env: dict[str, str], gate: dict[str, str]) -> None:
+    run("start", "Gate", "1.0", *DOMAIN, "--workflow-id", "says", "--input", '{"step": "für dich"}')
+    says = wait_for_line(run, "says", "Says")
+    assert says.split(maxsplit=1)[1] == '{"step": "für dich"}'
+    silent = run("status", gate["workflowId"], *DOMAIN).out
+    assert "Says" not in silent
+    assert "Context" not in silent
+
+
+def test_status_of_an_execution_that_another_decider_decides(run: Callable[..., Ended], env: dict[str, str]) -> None:
+    swf = client_of(env)
+    swf.register_workflow_type(domain="console", name="Foreign", version="1.0")
+    swf.start_workflow_execution(
+        domain="console",
+        workflowId="foreign",
+        workflowType={"name": "Foreign", "version": "1.0"},
+        taskList={"name": "foreign"},
+        childPolicy="TERMINATE",
+        executionStartToCloseTimeout="600",
+        taskStartToCloseTimeout="60",
+    )
+    task = swf.poll_for_decision_task(domain="console", taskList={"name": "foreign"})
+    swf.respond_decision_task_completed(taskToken=task["taskToken"], executionContext="half way")
+    assert wait_for_line(run, "foreign", "Context").split(maxsplit=1)[1] == "half way"
+
+
+def wait_for_line(run: Callable[..., Ended], workflow_id: str, name: str) -> str:
+    """The line of `pyflow status` that begins with that name, once it is there."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while True:
+        status = run("status", workflow_id, *DOMAIN)
+        found = [line for line in status.out.splitlines() if line.startswith(name)]
+        if found:
+            return found[0]
+        assert time.monotonic() < deadline_s, status
+
+
 def test_status_without_a_run_id_is_that_of_the_latest_run(run: Callable[..., Ended]) -> None:
     arguments = ("start", "Double", "1.0", *DOMAIN, "--workflow-id", "twice", "--wait")
     assert run(*arguments, "--input", "1").code == 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pyflow.core.history import read_stamp
 from pyflow.starter import get_workflow_status
 
 from pyflow_console import executions
@@ -89,7 +91,16 @@ def _described(description: Any) -> Iterator[tuple[str, str | None]]:
     yield "Tags", ", ".join(info["tagList"]) if info.get("tagList") else None
     if info["executionStatus"] == "OPEN":
         yield "Open", _open(description["openCounts"])
-        yield "Context", description.get("latestExecutionContext")
+    yield from _told(description.get("latestExecutionContext"))
+
+
+def _told(context: str | None) -> Iterator[tuple[str, str | None]]:
+    """What the code last gave to ``swf.set_status``; of a decider that is not pyflow, its whole execution context."""
+    stamp = read_stamp(context)
+    if stamp is None:
+        yield "Context", context
+    elif "status" in stamp:
+        yield "Says", json.dumps(stamp["status"], ensure_ascii=False)
 
 
 def _open(counts: dict[str, int]) -> str:
