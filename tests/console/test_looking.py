@@ -66,18 +66,24 @@ def test_status_says_what_the_code_says(run: Callable[..., Ended], env: dict[str
     assert "Context" not in silent
 
 
-def test_status_of_an_execution_that_another_decider_decides(run: Callable[..., Ended], env: dict[str, str]) -> None:
-    swf = client_of(env)
-    swf.register_workflow_type(domain="console", name="Foreign", version="1.0")
-    swf.start_workflow_execution(
+def start_undecided(swf: SWFClient, name: str, *, decision_s: int) -> str:
+    """Start an execution on a task list of that name, where no decider polls; its run id."""
+    swf.register_workflow_type(domain="console", name=name, version="1.0")
+    started = swf.start_workflow_execution(
         domain="console",
-        workflowId="foreign",
-        workflowType={"name": "Foreign", "version": "1.0"},
-        taskList={"name": "foreign"},
+        workflowId=name,
+        workflowType={"name": name, "version": "1.0"},
+        taskList={"name": name},
         childPolicy="TERMINATE",
         executionStartToCloseTimeout="600",
-        taskStartToCloseTimeout="60",
+        taskStartToCloseTimeout=str(decision_s),
     )
+    return started["runId"]
+
+
+def test_status_of_an_execution_that_another_decider_decides(run: Callable[..., Ended], env: dict[str, str]) -> None:
+    swf = client_of(env)
+    start_undecided(swf, "foreign", decision_s=60)
     task = swf.poll_for_decision_task(domain="console", taskList={"name": "foreign"})
     swf.respond_decision_task_completed(taskToken=task["taskToken"], executionContext="half way")
     assert wait_for_line(run, "foreign", "Context").split(maxsplit=1)[1] == "half way"
@@ -158,18 +164,9 @@ def test_output_that_nobody_reads_on(run: Callable[..., Ended], gate: dict[str, 
 def test_status_shows_decision_tasks_that_are_not_answered(run: Callable[..., Ended], env: dict[str, str]) -> None:
     """What a held execution looks like to everybody but the decider that holds it."""
     swf = client_of(env)
-    swf.register_workflow_type(domain="console", name="Held", version="1.0")
-    started = swf.start_workflow_execution(
-        domain="console",
-        workflowId="held",
-        workflowType={"name": "Held", "version": "1.0"},
-        taskList={"name": "held"},
-        childPolicy="TERMINATE",
-        executionStartToCloseTimeout="600",
-        taskStartToCloseTimeout="1",
-    )
+    run_id = start_undecided(swf, "held", decision_s=1)
     for _ in range(2):  # SWF gives it out again when it has timed out: the second poll waits for that
         swf.poll_for_decision_task(domain="console", taskList={"name": "held"}, identity="holder")
-    status = run("status", "held", "--run-id", started["runId"], *DOMAIN)
+    status = run("status", "held", "--run-id", run_id, *DOMAIN)
     assert "in a row not answered, the last taken by holder" in status.out, status
     assert "pyflow why" in status.out
