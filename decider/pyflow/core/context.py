@@ -253,7 +253,7 @@ class Context:
                 if self._room_for_marker():
                     return self._record_once(compute, site)
             else:
-                found = self.take_marker(ONCE_PREFIX)
+                found = self.take_marker(ONCE_PREFIX, numbered=True)
                 if found is not None:
                     return self._replay_once(found, turn.legacy, site)
                 if not turn.held and not self._turn_asked_for_more():
@@ -304,14 +304,15 @@ class Context:
                 return
             self._wait_for_next_turn()
 
-    def take_marker(self, prefix: str) -> Happening | None:
-        """The next marker of that name that the decision at hand recorded, on replay."""
+    def take_marker(self, name: str, *, numbered: bool = False) -> Happening | None:
+        """The next marker of that name that the decision at hand recorded, on replay; ``numbered``: name and number."""
         if self._turn_markers is None:
             turn = self.turn
             assert turn is not None
             self._turn_markers = [found for found in turn.decisions if found[0] == "MarkerRecorded"]
         for position, found in enumerate(self._turn_markers):
-            if found[1]["markerName"].startswith(prefix):
+            recorded = found[1]["markerName"]
+            if recorded == name or (numbered and recorded.startswith(name)):
                 return self._turn_markers.pop(position)
         return None
 
