@@ -251,3 +251,82 @@ def test_stores_answer_the_same_contract(store: str, tmp_path: Path) -> None:
     assert kept.uri.startswith("file://" if store == "directory" else "s3://bucket/prefix/")
     with pytest.raises(Exception, match="b"):
         kept.read("b")
+
+
+class Door:
+    """A codec as encryption would be one: its key may be missing."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+
+    def encode(self, text: str) -> str:
+        return "shut:" + text
+
+    def decode(self, text: str) -> str:
+        if self.trouble is not None:
+            raise self.trouble
+        if text == '"foreign"':
+            raise ValueError("not of this codec")
+        return text.removeprefix("shut:")
+
+
+class Reader(pyflow.Workflow):
+    NAME = "Reader"
+    f = pyflow.LambdaDescriptor("f")
+
+    def run(self, how: str) -> Any:
+        future = self.f()
+        if how == "signal":
+            return self.swf.wait_for_signal("go").payload
+        if how == "handler":
+            got: list[Any] = []
+            self.swf.on_signal("go", lambda signal: got.append(signal.payload))
+            self.swf.wait_until(lambda: bool(got))
+            return got[0]
+        if how == "condition":
+            self.swf.wait_until(lambda: future.succeeded)
+        try:
+            return future.result()
+        except Exception as error:
+            return repr(error)
+
+
+@pytest.mark.parametrize("how", ["input", "result", "condition", "signal", "handler"])
+def test_a_codec_or_store_in_trouble_holds_the_execution_until_it_is_over(how: str) -> None:
+    door = Door()
+    settings = ExecutionSettings(payload_encode=door.encode, payload_decode=door.decode)
+    with Stepper(Reader, settings=settings, started={"input": door.encode(to_json(how))}) as step:
+        if how != "input":
+            step.decide()
+            step.history.lambda_completed("lambda1", "done")
+            step.history.signal("go", "done")
+        door.trouble = PayloadError("the offloaded payload s3://b/1 cannot be read: no route to host")
+        step.history.decision_task()
+        for execution in (step.execution, other := step.fresh()):
+            held = step.advance(execution).held
+            assert held is not None
+            assert held.kind == "framework"
+        other.evict()
+        assert "s3://b/1 cannot be read: no route to host" in held.message
+        assert "Make the store reachable, or give this decider the codec" in held.message
+        door.trouble = None
+        step.history.decision_task_timed_out()
+        step.history.decision_task()
+        execution = step.fresh()
+        decisions = step.advance(execution).decisions
+        execution.evict()
+        if how == "input":
+            assert decisions[-1]["decisionType"] == "ScheduleLambdaFunction"
+        else:
+            assert step.attributes(decisions[-1])["result"] == 'shut:"done"'
+
+
+def test_a_text_that_no_codec_made_is_an_outcome_as_without_one() -> None:
+    door = Door()
+    settings = ExecutionSettings(payload_encode=door.encode, payload_decode=door.decode)
+    with Stepper(Reader, settings=settings, started={"input": '"result"'}) as step:
+        step.decide()
+        step.history.lambda_completed("lambda1", "foreign")
+        result = step.attributes(step.decide().decisions[-1])["result"]
+        assert "InvocationFailedException" in result
+        assert "not of this codec" in result
