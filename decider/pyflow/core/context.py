@@ -206,8 +206,8 @@ class Context:
             raise
         except Exception as error:
             fault = DeciderException(
-                f"a payload cannot be decoded ({type(error).__name__}: {error}). Make the store reachable, or give this "
-                f"decider the codec, the keys and the store of those that wrote it. The execution is held, not failed."
+                f"a payload cannot be decoded ({type(error).__name__}: {error}). Make the store reachable, or give "
+                f"this decider the codec, keys and store of those that wrote it. The execution is held, not failed."
             )
             fault.__cause__ = error
             self.halt(fault)

@@ -32,6 +32,11 @@ from pyflow.testing import Stepper, WorkflowEnvironment
 
 class Colour(enum.Enum):
     RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Order:
     by_name: dict[str, Item] = field(default_factory=dict)
     pair: tuple[int, Item] | None = None
 
+
+ITEM = Item("book", Decimal("1.10"))
 
 ORDER = Order(
     id=uuid.UUID(int=7),
@@ -83,6 +90,14 @@ def test_a_dataclass_goes_there_and_back() -> None:
         (None, Order | None),
         ([None, ORDER], list[Order | None]),
         (1.5, float),
+        ({Colour.RED, Colour.BLUE}, set[Colour]),
+        ({Colour.RED: 1, Colour.BLUE: 2}, dict[Colour, int]),
+        ({1: "a", -2: "b"}, dict[int, str]),
+        ({0.5: ITEM}, dict[float, Item]),
+        ({date(2026, 1, 2): ITEM}, dict[date, Item]),
+        ([{uuid.UUID(int=7): {Decimal("1.10"): ITEM}}], list[dict[uuid.UUID, dict[Decimal, Item]]]),
+        ({Level.LOW: timedelta(seconds=1)}, dict[Level, timedelta]),
+        ({timedelta(seconds=1.5): 1}, dict[timedelta, int]),
     ],
 )
 def test_types_go_there_and_back(value: Any, hint: Any) -> None:
@@ -111,7 +126,17 @@ def test_white_space_around_is_fine() -> None:
     assert from_json(' {"a": 1}\n') == {"a": 1}
 
 
-@pytest.mark.parametrize(("value", "hint"), [("x", Order), ({"name": "a"}, Item), ("blue", Colour), ("x", datetime)])
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("x", Order),
+        ({"name": "a"}, Item),
+        ("green", Colour),
+        ({"green": 1}, dict[Colour, int]),
+        ({"a": 1}, dict[int, int]),
+        ("x", datetime),
+    ],
+)
 def test_what_does_not_fit_says_so(value: Any, hint: Any) -> None:
     with pytest.raises(PayloadError, match="does not fit"):
         convert(value, hint)
@@ -124,6 +149,8 @@ def test_members_a_build_does_not_know_are_left_out() -> None:
 def test_what_has_no_json_form_names_the_type() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_json(object())
+    with pytest.raises(TypeError, match="tuple has no JSON form as the key"):
+        to_json({(1, 2): 3})
 
 
 class Typed(pyflow.Workflow):
