@@ -155,10 +155,9 @@ class InvocationFuture(CoreFuture[T_co]):
     def _decode(self) -> bool:
         if self._decoded is _NOT_YET and self._problem is None:
             text = self._completion.value
-            decode = self._context.settings.payload_decode
             try:
-                if decode is not None and text is not None:
-                    text = decode(text)
+                if self._context.settings.payload_decode is not None:
+                    text = self._context.decoded(text)
                 self._decoded = payloads.from_json(text, self._hint)
             except (ValueError, payloads.PayloadError) as error:
                 self._problem = error if isinstance(error, ValueError) else ValueError(str(error))

@@ -12,9 +12,10 @@ import errno
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from pyflow.deciding.holds import HoldEntry
@@ -187,6 +188,16 @@ def _with_holds(page: WSGIApplication, holds: Callable[[], Sequence[HoldEntry]])
         if environ.get("PATH_INFO") != "/holds":
             return page(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
-        return [json.dumps([dataclasses.asdict(entry) for entry in holds()]).encode()]
+        return [json.dumps([_as_read_elsewhere(entry) for entry in holds()]).encode()]
 
     return application
+
+
+def _as_read_elsewhere(entry: HoldEntry) -> dict[str, Any]:
+    """Moments of this process's own clock as epoch seconds."""
+    epoch_s = time.time() - time.monotonic()
+    return {
+        **dataclasses.asdict(entry),
+        "next_try_s": entry.next_try_s + epoch_s,
+        "seen_s": entry.seen_s + epoch_s,
+    }

@@ -53,7 +53,11 @@ def to_json(value: Any) -> str:
     if kind is str:
         text: str = encode_basestring_ascii(value)
         return text
-    return _ENCODER.encode(value)
+    try:
+        return _ENCODER.encode(value)
+    except TypeError:
+        pass  # keys that JSON has no form for, or values: then the next line raises
+    return _ENCODER.encode(_with_plain_keys(value))
 
 
 def from_json(text: str | None, hint: Any = None) -> Any:
@@ -88,7 +92,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, set | frozenset):
-        return sorted(value)
+        return _in_order(value)
     if isinstance(value, Mapping):
         return dict(value)
     dump = getattr(value, "model_dump", None)
@@ -98,6 +102,33 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "result") and hasattr(value, "done"):
         raise TypeError(f"{name} is not known yet and has no JSON form; call its result() and pass that")
     raise TypeError(f"{name} has no JSON form; pass a dict, a dataclass or a pydantic model")
+
+
+def _in_order(values: Iterable[Any]) -> list[Any]:
+    """A set in the same order each time, also of what has none (enums, dataclasses)."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=to_json)
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """The JSON encoder asks for a plain form of values, but not of the keys of objects."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_plain_key(name): _with_plain_keys(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_plain_keys(each) for each in value]
+    return _with_plain_keys(_plain(value))
+
+
+def _plain_key(key: Any) -> Any:
+    if key is None or isinstance(key, str | int | float):
+        return key
+    if isinstance(key, enum.Enum | date | time | timedelta | Decimal | uuid.UUID | Path | bytes):
+        return _plain(key)
+    raise TypeError(f"{type(key).__name__} has no JSON form as the key of an object: a text is needed")
 
 
 _ENCODER = json.JSONEncoder(default=_plain)
@@ -168,12 +199,21 @@ def _convert_generic(value: Any, hint: Any, origin: Any) -> Any:
             return tuple(_convert(each, arguments[0]) for each in value)
         return tuple(_convert(each, each_hint) for each, each_hint in zip(value, arguments, strict=True))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {_convert(name, arguments[0]): _convert(each, arguments[1]) for name, each in value.items()}
+        return {_convert_key(name, arguments[0]): _convert(each, arguments[1]) for name, each in value.items()}
     if origin in (set, frozenset):
         return origin(_convert(each, arguments[0]) for each in value)
     if isinstance(origin, type) and issubclass(origin, Iterable):
         return [_convert(each, arguments[0]) for each in value]
     return value
+
+
+def _convert_key(name: str, hint: Any) -> Any:
+    """Keys are texts in JSON, whatever they were."""
+    if hint in (int, float, timedelta):
+        return _convert((float if hint is timedelta else hint)(name), hint)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return next((member for member in hint if str(member.value) == name), None) or hint(name)
+    return _convert(name, hint)
 
 
 def _convert_union(value: Any, arguments: tuple[Any, ...]) -> Any:

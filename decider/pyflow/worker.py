@@ -163,7 +163,7 @@ class DeciderWorker:
 
     def holds(self) -> list[HoldEntry]:
         """Executions this process holds now, oldest first."""
-        return self._holds.entries()
+        return self._holds.entries(time.monotonic())
 
     def cached_executions(self) -> int:
         """How many executions are kept now."""
@@ -213,7 +213,7 @@ class DeciderWorker:
         for lane in self._lanes:
             if not lane.end(timeout_s=self._settings.blocked_after_s):
                 logger.warning("A workflow's code still runs; it is left behind")
-        self._observer.gauges(cached=0, held=len(self._holds))
+        self._observer.gauges(cached=0, held=len(self.holds()))
 
     def run(self, max_time_s: float | None = None, *, handle_signals: bool = True) -> None:
         """Start, wait for `stop()`, SIGTERM, SIGINT or `max_time_s`, and end in good order.
@@ -229,7 +229,7 @@ class DeciderWorker:
                 if left_s <= 0:
                     break
                 self._stopping.wait(left_s)
-                self._observer.gauges(cached=self.cached_executions(), held=len(self._holds))
+                self._observer.gauges(cached=self.cached_executions(), held=len(self.holds()))
             self.stop()
             self.join()
 

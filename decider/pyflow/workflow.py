@@ -110,11 +110,8 @@ def _run(workflow_class: type[Workflow], context: Context) -> str:
 
 def _read_input(workflow_class: type[Workflow], context: Context) -> Any:
     text = context.started_attributes.pop("input", None)
-    decode = context.settings.payload_decode
     try:
-        if text is not None and decode is not None:
-            text = decode(text)
-        return payloads.from_json(text, _input_hint(workflow_class))
+        return payloads.from_json(context.decoded(text), _input_hint(workflow_class))
     except (ValueError, payloads.PayloadError) as error:
         raise WorkflowFailedException("Invalid input to workflow", str(error)) from error
 

@@ -303,9 +303,8 @@ class WorkflowInvocationHelper:
 
     def _signal(self, received: ReceivedSignal, hint: Any) -> Signal[Any]:
         text = received.input
-        if text is not None and self._context.settings.payload_decode is not None:
-            text = self._context.settings.payload_decode(text)
         try:
+            text = self._context.decoded(text)
             payload = payloads.from_json(text, hint)
         except ValueError:
             payload = text

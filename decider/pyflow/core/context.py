@@ -25,6 +25,7 @@ from pyflow.core.scopes import CancelScope
 from pyflow.core.signals import Inbox
 from pyflow.core.values import PAYLOAD_CHARACTERS_MAX, ExecutionSettings
 from pyflow.exceptions import (
+    DeciderException,
     IllegalTransitionError,
     NondeterminismError,
     PayloadTooLargeException,
@@ -190,6 +191,27 @@ class Context:
         if text is not None and len(text) > PAYLOAD_CHARACTERS_MAX and self.settings.payload_encode is None:
             raise PayloadTooLargeException(what, len(text), PAYLOAD_CHARACTERS_MAX)
 
+    def decoded(self, text: str | None) -> str | None:
+        """A payload as it was before the codec. Raises ValueError for a text that is none of the codec's.
+
+        Whatever else goes wrong (a store that is away, a key that is missing) is no outcome of the workflow's own: if
+        code saw it once and not on replay, the two would differ. The execution is held.
+        """
+        decode = self.settings.payload_decode
+        if text is None or decode is None:
+            return text
+        try:
+            return decode(text)
+        except ValueError:
+            raise
+        except Exception as error:
+            fault = DeciderException(
+                f"a payload cannot be decoded ({type(error).__name__}: {error}). Make the store reachable, or give "
+                f"this decider the codec, keys and store of those that wrote it. The execution is held, not failed."
+            )
+            fault.__cause__ = error
+            self.halt(fault)
+
     def next_id(self, prefix: str) -> str:
         """``lambda1``, ``lambda2``, ...: the ids of 2.0.0. Child ids are made unique to the run."""
         number = self._identifiers.get(prefix, 0) + 1
@@ -236,8 +258,9 @@ class Context:
 
     def halt(self, fault: BaseException) -> NoReturn:
         """Stop here and hold the execution: author code must neither see nor swallow this."""
-        self.fault = fault
-        self.hub.halt()
+        if not self.hub.evicting:
+            self.fault = fault
+            self.hub.halt()
         raise WorkflowEvicted("the execution is held")
 
     # ---- markers: what happened once stays so
@@ -253,7 +276,7 @@ class Context:
                 if self._room_for_marker():
                     return self._record_once(compute, site)
             else:
-                found = self.take_marker(ONCE_PREFIX)
+                found = self.take_marker(ONCE_PREFIX, numbered=True)
                 if found is not None:
                     return self._replay_once(found, turn.legacy, site)
                 if not turn.held and not self._turn_asked_for_more():
@@ -304,14 +327,15 @@ class Context:
                 return
             self._wait_for_next_turn()
 
-    def take_marker(self, prefix: str) -> Happening | None:
-        """The next marker of that name that the decision at hand recorded, on replay."""
+    def take_marker(self, name: str, *, numbered: bool = False) -> Happening | None:
+        """The next marker of that name that the decision at hand recorded, on replay; ``numbered``: name and number."""
         if self._turn_markers is None:
             turn = self.turn
             assert turn is not None
             self._turn_markers = [found for found in turn.decisions if found[0] == "MarkerRecorded"]
         for position, found in enumerate(self._turn_markers):
-            if found[1]["markerName"].startswith(prefix):
+            recorded = found[1]["markerName"]
+            if recorded == name or (numbered and recorded.startswith(name)):
                 return self._turn_markers.pop(position)
         return None
 
@@ -354,9 +378,7 @@ class Context:
         return found
 
     def _read_version(self, marker: Happening) -> int:
-        details: str = marker[1]["details"]
-        decode = self.settings.payload_decode
-        return int(details if decode is None else decode(details))
+        return int(self.decoded(marker[1]["details"]) or "")
 
     def _room_for_marker(self) -> bool:
         return self._markers_sent < MARKERS_PER_TURN_MAX and self._marker_characters < MARKER_CHARACTERS_PER_TURN_MAX

@@ -153,7 +153,8 @@ class Execution:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return self._hold(error)
+            # A fault that was met outside of any task, in a condition that the hub asks, unwinds as an eviction.
+            return self._hold(self._context.fault or error)
 
     def evict(self) -> None:
         """Unwind every parked greenlet, on the thread that advanced it. The object cannot be used afterwards."""

@@ -17,10 +17,20 @@ HOLD_MAX_S = 300.0
 HOLDS_MAX = 10_000
 """Remembered holds; the oldest is forgotten beyond (it is then said anew when it comes again)."""
 
+HOLD_UNSEEN_TIMEOUTS = 3
+"""A held execution of which no task came for so many of its task timeouts is not held here any more: it was terminated,
+or another decider has it."""
+
+HOLD_UNSEEN_S = 60.0
+"""And so much longer: the task may wait for a poll."""
+
 
 @dataclass(slots=True, kw_only=True)
 class HoldEntry:
-    """A held execution: why, since when (epoch seconds), how often, and when (monotonic) it is tried again."""
+    """A held execution: why, since when (epoch seconds), how often, and when (monotonic) it is tried again.
+
+    `unseen_max_s`: how long no task of it may come until it is forgotten; None: for ever, its task has no timeout.
+    """
 
     workflow_id: str
     run_id: str
@@ -30,6 +40,8 @@ class HoldEntry:
     since_s: float
     times: int
     next_try_s: float
+    seen_s: float
+    unseen_max_s: float | None
 
 
 class HoldBook:
@@ -39,21 +51,26 @@ class HoldBook:
         self._lock = threading.Lock()
         self._entries: dict[str, HoldEntry] = {}
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def entries(self) -> list[HoldEntry]:
+    def entries(self, now_s: float) -> list[HoldEntry]:
         """All holds, oldest first."""
+        if not self._entries:
+            return []
         with self._lock:
+            for entry in list(self._entries.values()):
+                if entry.unseen_max_s is not None and now_s > entry.seen_s + entry.unseen_max_s:
+                    del self._entries[entry.run_id]
             return list(self._entries.values())
 
     def is_resting(self, run_id: str, now_s: float) -> bool:
-        """True while a held execution should not be tried again yet."""
+        """True while a held execution should not be tried again yet. Asked when a task of it has come."""
         if not self._entries:
             return False
         with self._lock:
             entry = self._entries.get(run_id)
-            return entry is not None and now_s < entry.next_try_s
+            if entry is None:
+                return False
+            entry.seen_s = now_s
+            return now_s < entry.next_try_s
 
     def hold(self, task: DecisionTask, kind: str, message: str, now_s: float) -> None:
         """`task` was not answered."""
@@ -62,6 +79,7 @@ class HoldBook:
             times = 1 if entry is None else entry.times + 1
             said = entry is not None and entry.message == message
             rest_s = min(HOLD_MAX_S, HOLD_FIRST_S * 2.0 ** min(times - 1, 30))
+            timeout_s = task_timeout_s(task)
             self._entries[task.run_id] = HoldEntry(
                 workflow_id=task.workflow_id,
                 run_id=task.run_id,
@@ -71,6 +89,8 @@ class HoldBook:
                 since_s=time.time() if entry is None else entry.since_s,
                 times=times,
                 next_try_s=now_s + rest_s,
+                seen_s=now_s,
+                unseen_max_s=None if timeout_s is None else HOLD_UNSEEN_TIMEOUTS * timeout_s + HOLD_UNSEEN_S,
             )
             while len(self._entries) > HOLDS_MAX:
                 del self._entries[next(iter(self._entries))]

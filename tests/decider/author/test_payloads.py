@@ -32,6 +32,11 @@ from pyflow.testing import Stepper, WorkflowEnvironment
 
 class Colour(enum.Enum):
     RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class Order:
     by_name: dict[str, Item] = field(default_factory=dict)
     pair: tuple[int, Item] | None = None
 
+
+ITEM = Item("book", Decimal("1.10"))
 
 ORDER = Order(
     id=uuid.UUID(int=7),
@@ -83,6 +90,14 @@ def test_a_dataclass_goes_there_and_back() -> None:
         (None, Order | None),
         ([None, ORDER], list[Order | None]),
         (1.5, float),
+        ({Colour.RED, Colour.BLUE}, set[Colour]),
+        ({Colour.RED: 1, Colour.BLUE: 2}, dict[Colour, int]),
+        ({1: "a", -2: "b"}, dict[int, str]),
+        ({0.5: ITEM}, dict[float, Item]),
+        ({date(2026, 1, 2): ITEM}, dict[date, Item]),
+        ([{uuid.UUID(int=7): {Decimal("1.10"): ITEM}}], list[dict[uuid.UUID, dict[Decimal, Item]]]),
+        ({Level.LOW: timedelta(seconds=1)}, dict[Level, timedelta]),
+        ({timedelta(seconds=1.5): 1}, dict[timedelta, int]),
     ],
 )
 def test_types_go_there_and_back(value: Any, hint: Any) -> None:
@@ -111,7 +126,17 @@ def test_white_space_around_is_fine() -> None:
     assert from_json(' {"a": 1}\n') == {"a": 1}
 
 
-@pytest.mark.parametrize(("value", "hint"), [("x", Order), ({"name": "a"}, Item), ("blue", Colour), ("x", datetime)])
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("x", Order),
+        ({"name": "a"}, Item),
+        ("green", Colour),
+        ({"green": 1}, dict[Colour, int]),
+        ({"a": 1}, dict[int, int]),
+        ("x", datetime),
+    ],
+)
 def test_what_does_not_fit_says_so(value: Any, hint: Any) -> None:
     with pytest.raises(PayloadError, match="does not fit"):
         convert(value, hint)
@@ -124,6 +149,8 @@ def test_members_a_build_does_not_know_are_left_out() -> None:
 def test_what_has_no_json_form_names_the_type() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_json(object())
+    with pytest.raises(TypeError, match="tuple has no JSON form as the key"):
+        to_json({(1, 2): 3})
 
 
 class Typed(pyflow.Workflow):
@@ -251,3 +278,82 @@ def test_stores_answer_the_same_contract(store: str, tmp_path: Path) -> None:
     assert kept.uri.startswith("file://" if store == "directory" else "s3://bucket/prefix/")
     with pytest.raises(Exception, match="b"):
         kept.read("b")
+
+
+class Door:
+    """A codec as encryption would be one: its key may be missing."""
+
+    def __init__(self) -> None:
+        self.trouble: Exception | None = None
+
+    def encode(self, text: str) -> str:
+        return "shut:" + text
+
+    def decode(self, text: str) -> str:
+        if self.trouble is not None:
+            raise self.trouble
+        if text == '"foreign"':
+            raise ValueError("not of this codec")
+        return text.removeprefix("shut:")
+
+
+class Reader(pyflow.Workflow):
+    NAME = "Reader"
+    f = pyflow.LambdaDescriptor("f")
+
+    def run(self, how: str) -> Any:
+        future = self.f()
+        if how == "signal":
+            return self.swf.wait_for_signal("go").payload
+        if how == "handler":
+            got: list[Any] = []
+            self.swf.on_signal("go", lambda signal: got.append(signal.payload))
+            self.swf.wait_until(lambda: bool(got))
+            return got[0]
+        if how == "condition":
+            self.swf.wait_until(lambda: future.succeeded)
+        try:
+            return future.result()
+        except Exception as error:
+            return repr(error)
+
+
+@pytest.mark.parametrize("how", ["input", "result", "condition", "signal", "handler"])
+def test_a_codec_or_store_in_trouble_holds_the_execution_until_it_is_over(how: str) -> None:
+    door = Door()
+    settings = ExecutionSettings(payload_encode=door.encode, payload_decode=door.decode)
+    with Stepper(Reader, settings=settings, started={"input": door.encode(to_json(how))}) as step:
+        if how != "input":
+            step.decide()
+            step.history.lambda_completed("lambda1", "done")
+            step.history.signal("go", "done")
+        door.trouble = PayloadError("the offloaded payload s3://b/1 cannot be read: no route to host")
+        step.history.decision_task()
+        for execution in (step.execution, other := step.fresh()):
+            held = step.advance(execution).held
+            assert held is not None
+            assert held.kind == "framework"
+        other.evict()
+        assert "s3://b/1 cannot be read: no route to host" in held.message
+        assert "Make the store reachable, or give this decider the codec" in held.message
+        door.trouble = None
+        step.history.decision_task_timed_out()
+        step.history.decision_task()
+        execution = step.fresh()
+        decisions = step.advance(execution).decisions
+        execution.evict()
+        if how == "input":
+            assert decisions[-1]["decisionType"] == "ScheduleLambdaFunction"
+        else:
+            assert step.attributes(decisions[-1])["result"] == 'shut:"done"'
+
+
+def test_a_text_that_no_codec_made_is_an_outcome_as_without_one() -> None:
+    door = Door()
+    settings = ExecutionSettings(payload_encode=door.encode, payload_decode=door.decode)
+    with Stepper(Reader, settings=settings, started={"input": '"result"'}) as step:
+        step.decide()
+        step.history.lambda_completed("lambda1", "foreign")
+        result = step.attributes(step.decide().decisions[-1])["result"]
+        assert "InvocationFailedException" in result
+        assert "not of this codec" in result

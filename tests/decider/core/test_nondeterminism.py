@@ -181,6 +181,33 @@ def test_component_versions_roll_out_in_two_steps() -> None:
         assert step.attributes(step.decide().decisions[0])["details"] == "2"
 
 
+def marked(*calls: tuple[str, str]) -> type[pyflow.Workflow]:
+    class Marked(pyflow.Workflow):
+        NAME = "Marked"
+        work = pyflow.LambdaDescriptor("work")
+
+        def run(self, given: Any) -> Any:
+            went = [self.swf.patched(name) if kind == "patch" else self.swf.version(name, 1, 2) for kind, name in calls]
+            self.work().result()
+            return went
+
+    return Marked
+
+
+@pytest.mark.parametrize(("kind", "old_way"), [("patch", "false"), ("version", "1")])
+def test_a_change_is_not_taken_for_another_whose_name_begins_alike(kind: str, old_way: str) -> None:
+    with Stepper(marked((kind, "prices-of-2026")), 0) as step:
+        new_way = "true" if kind == "patch" else "2"
+        step.decide()
+        step.history.lambda_completed("lambda1")
+        step.history.decision_task()
+        execution = step.fresh(marked((kind, "prices"), (kind, "prices-of-2026")))
+        advance = step.advance(execution)
+        execution.evict()
+        assert advance.held is None
+        assert step.attributes(advance.decisions[-1])["result"] == f"[{old_way}, {new_way}]"
+
+
 class Fails(pyflow.Workflow):
     NAME = "Fails"
     ON_EXCEPTION = "hold"

@@ -69,10 +69,22 @@ def test_holds_back_off_and_are_said_when_they_change(caplog: pytest.LogCaptureF
         assert caplog.text.count("HELD") == 2
         book.released(task())
         assert caplog.text.count("RELEASED") == 1
-    assert len(book) == 0
+    assert book.entries(now_s) == []
     assert not book.is_resting("r", now_s)
 
 
 def test_a_task_that_will_not_come_again_is_said(caplog: pytest.LogCaptureFixture) -> None:
     HoldBook().hold(task("NONE"), "framework", "failed", 0.0)
     assert "will NOT come again by itself" in caplog.text
+
+
+@pytest.mark.parametrize(("timeout", "forgotten"), [("60", True), ("NONE", False)])
+def test_what_was_terminated_or_is_with_another_decider_is_not_held_for_ever(timeout: str, forgotten: bool) -> None:
+    book = HoldBook()
+    book.hold(task(timeout), "nondeterminism", "differs", 0.0)
+    for now_s in range(60, 6_001, 60):  # its task comes again and again
+        book.is_resting("r", float(now_s))
+        assert [entry.run_id for entry in book.entries(float(now_s))] == ["r"]
+    assert book.entries(6_200.0)
+    assert (book.entries(6_241.0) == []) is forgotten
+    assert book.entries(1e9) == [] or not forgotten
