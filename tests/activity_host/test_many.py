@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
+import urllib.parse
 import urllib.request
 
 import grpc
@@ -134,6 +136,15 @@ def test_metrics(rig: Rig) -> None:
     wait_for(lambda: "pyflow_host_tasks_reported_total 1.0" in metrics_of(host), "the task in the metrics")
     assert 'pyflow_host_workers{language="python"} 1.0' in metrics_of(host)
     assert "pyflow_host_tasks_lost_total 0.0" in metrics_of(host)
+
+
+def test_connection_that_asks_for_no_metrics_holds_up_neither_others_nor_the_end(rig: Rig) -> None:
+    host = rig.host("--metrics", "127.0.0.1:0")
+    url = urllib.parse.urlsplit(host.line_with("Metrics: ").removeprefix("Metrics: "))
+    with socket.create_connection((url.hostname, url.port)):
+        assert "pyflow_host_tasks_lost_total 0.0" in metrics_of(host)
+        host.signal(signal.SIGTERM)
+        assert host.wait() == 0
 
 
 def config(rig: Rig, text: str) -> str:
