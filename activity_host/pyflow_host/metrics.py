@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 
@@ -22,6 +23,8 @@ except ImportError as error:  # an extra of the distribution; without it the opt
 else:
     _MISSING = None
 
+ASKED_WITHIN_S = 10.0
+"""A connection that has asked for nothing by then is closed."""
 _COUNTERS = {
     "polls_opened": "Polls sent to SWF",
     "tasks_received": "Tasks received from SWF",
@@ -85,7 +88,7 @@ class MetricsServer:
         registry = CollectorRegistry()
         registry.register(HostCollector(describe, worker_ends))
         try:
-            self._server = make_server(wanted.host, wanted.port, make_wsgi_app(registry), handler_class=_Quiet)
+            self._server = make_server(wanted.host, wanted.port, make_wsgi_app(registry), _Server, _Quiet)
         except OSError as error:
             raise CannotListen(f"{address} cannot be listened on for metrics: {error.strerror}.") from error
         self.url = f"http://{wanted.with_port(self._server.server_port)}/metrics"
@@ -97,6 +100,14 @@ class MetricsServer:
         self._server.server_close()
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread for each connection: one that asks for nothing must hold up neither scrapes nor the host's end."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = ASKED_WITHIN_S
+
     def log_message(self, format: str, *arguments: object) -> None:
         """Scrapes are no news."""

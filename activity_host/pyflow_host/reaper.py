@@ -28,15 +28,27 @@ def main(arguments: list[str]) -> int:
     grace_s, memory_max, files_max, command = float(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3:]
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the host, which asks its workers to end
+    worker: subprocess.Popen[bytes] | None = None
+    early: list[signal.Signals] = []
+
+    def kill(number: signal.Signals) -> None:
+        if worker is None:
+            early.append(number)
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, number)
+
+    # Before the worker is there: a signal in the moment of its start would else end the reaper and leave an orphan.
+    signal.signal(signal.SIGTERM, lambda *_: kill(signal.SIGTERM))
+    signal.signal(signal.SIGUSR1, lambda *_: kill(signal.SIGKILL))
     try:
         worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
         print(f"cannot be started: {error.strerror}: {command[0]}", file=sys.stderr)
         return NOT_FOUND
-
-    def kill(number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker.pid, number)
+    group = worker.pid
+    for number in early:
+        kill(number)
 
     def watch_host() -> None:
         while True:
@@ -51,7 +63,7 @@ def main(arguments: list[str]) -> int:
         timer.start()
 
     def watch_memory() -> None:
-        while (used := memory_of_group(worker.pid)) <= memory_max:
+        while (used := memory_of_group(group)) <= memory_max:
             time.sleep(MEMORY_LOOK_S)
         print(
             f"uses {used} bytes, more than its memory limit of {memory_max}; it is killed", file=sys.stderr, flush=True
@@ -60,8 +72,6 @@ def main(arguments: list[str]) -> int:
 
     if memory_max:
         threading.Thread(target=watch_memory, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: kill(signal.SIGTERM))
-    signal.signal(signal.SIGUSR1, lambda *_: kill(signal.SIGKILL))
     threading.Thread(target=watch_host, daemon=True).start()
     code = worker.wait()
     kill(signal.SIGKILL)

@@ -78,18 +78,14 @@ class Supervisor:
         self, workers: Sequence[WorkerCommand], address: str, *, files_max: int, out: TextIO | None = None
     ) -> None:
         """`address` is the host's, for the workers; `files_max` is how many files each may open, which may be fewer
-        than the host may. Raises BadOptions if a command is not there.
+        than the host may. Raises BadOptions if a command or its directory is not there.
         """
         self._out = out or sys.stdout
         self._write_lock = threading.Lock()
         numbers: dict[str, int] = {}
         self._keepers = []
         for worker in workers:
-            if shutil.which(worker.command[0], path=worker.env.get("PATH")) is None:
-                raise BadOptions(
-                    f"The worker command {shlex.join(worker.command)!r} cannot be started: {worker.command[0]!r} is "
-                    "not found. Correct it, install it, or give its full path."
-                )
+            _check(worker)
             for _ in range(worker.count):
                 base = worker.name or _language(worker.command)
                 numbers[base] = numbers.get(base, 0) + 1
@@ -169,35 +165,43 @@ class _Keeper:
         crashes = 0
         while True:
             started_at = time.monotonic()
-            process = self._spawn()
-            if process is None:
-                return
-            reader = threading.Thread(target=self._pass_on, args=(process,), name=f"reader-{self.name}", daemon=True)
-            reader.start()
-            code = process.wait()
-            reader.join(LAST_WORDS_WITHIN_S)
-            assert process.stdin is not None
-            process.stdin.close()
-            lasted_s = time.monotonic() - started_at
-            if self._stopping.is_set():
-                logger.info("Worker %s ended with code %d, as asked", self.name, code)
-                return
+            try:
+                process = self._spawn()
+            except OSError as error:  # its directory is away, or the system has no room for another process
+                what = f"cannot be started: {error.strerror}: {error.filename}"
+            else:
+                if process is None:
+                    return
+                code = self._see_through(process)
+                if self._stopping.is_set():
+                    logger.info("Worker %s ended with code %d, as asked", self.name, code)
+                    return
+                what = f"ended by itself with code {code} after {time.monotonic() - started_at:.1f} s"
             self.ends_by_itself += 1
-            crashes = 1 if lasted_s >= STABLE_AFTER_S else crashes + 1
+            crashes = 1 if time.monotonic() - started_at >= STABLE_AFTER_S else crashes + 1
             bound = self._worker.restart_backoff_first_s * 2.0 ** min(crashes - 1, 10)
             # Half the jitter of the usual rule: a crash loop must be slow for sure.
             wait_s = min(self._worker.restart_backoff_max_s, bound) * (0.5 + random.random() / 2)
             logger.warning(
-                "Worker %s (%s) ended by itself with code %d after %.1f s; it is started again in %.1f s%s",
+                "Worker %s (%s) %s; it is started again in %.1f s%s",
                 self.name,
                 shlex.join(self._worker.command),
-                code,
-                lasted_s,
+                what,
                 wait_s,
                 f" (end number {crashes} in a row: see its output above)" if crashes > 1 else "",
             )
             if self._stopping.wait(wait_s):
                 return
+
+    def _see_through(self, process: subprocess.Popen[bytes]) -> int:
+        """Pass on what the worker says until it ends; its code."""
+        reader = threading.Thread(target=self._pass_on, args=(process,), name=f"reader-{self.name}", daemon=True)
+        reader.start()
+        code = process.wait()
+        reader.join(LAST_WORDS_WITHIN_S)
+        assert process.stdin is not None
+        process.stdin.close()
+        return code
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
         script = str(Path(reaper.__file__).resolve())
@@ -222,6 +226,24 @@ class _Keeper:
         with process.stdout as output:
             while line := output.readline(LINE_CHARS_MAX):
                 self._say(f"[{self.name}] {line.decode('utf-8', 'replace').rstrip()}")
+
+
+def _check(worker: WorkerCommand) -> None:
+    """Raises BadOptions for what can be seen before the start."""
+    program = worker.command[0]
+    if worker.directory is not None:
+        if not worker.directory.is_dir():
+            raise BadOptions(
+                f"The worker command {shlex.join(worker.command)!r} cannot be started: its directory "
+                f"'{worker.directory}' is not there. Make it, or correct it."
+            )
+        if os.sep in program:  # it is started in that directory
+            program = str(worker.directory / program)
+    if shutil.which(program, path=worker.env.get("PATH")) is None:
+        raise BadOptions(
+            f"The worker command {shlex.join(worker.command)!r} cannot be started: {worker.command[0]!r} is "
+            "not found. Correct it, install it, or give its full path."
+        )
 
 
 def _language(command: Sequence[str]) -> str:

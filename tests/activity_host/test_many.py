@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
+import urllib.parse
 import urllib.request
 
 import grpc
@@ -136,6 +138,15 @@ def test_metrics(rig: Rig) -> None:
     assert "pyflow_host_tasks_lost_total 0.0" in metrics_of(host)
 
 
+def test_connection_that_asks_for_no_metrics_holds_up_neither_others_nor_the_end(rig: Rig) -> None:
+    host = rig.host("--metrics", "127.0.0.1:0")
+    url = urllib.parse.urlsplit(host.line_with("Metrics: ").removeprefix("Metrics: "))
+    with socket.create_connection((url.hostname, url.port)):
+        assert "pyflow_host_tasks_lost_total 0.0" in metrics_of(host)
+        host.signal(signal.SIGTERM)
+        assert host.wait() == 0
+
+
 def config(rig: Rig, text: str) -> str:
     path = rig.path("host.toml")
     path.write_text(text)
@@ -188,6 +199,26 @@ def test_crash_loop_backs_off_and_is_visible(rig: Rig) -> None:
     counted = re.search(r'pyflow_host_worker_ends_total\{worker="broken-1"\} (\d+)', metrics_of(host))
     assert counted is not None
     assert int(counted[1]) >= 3
+
+
+def test_command_is_looked_for_in_the_folder_of_the_configuration(rig: Rig) -> None:
+    script = rig.path("run-worker")
+    script.write_text("#!/bin/sh\necho here\nexec sleep 300\n")
+    script.chmod(0o755)
+    host = rig.host("--config", config(rig, '[[worker]]\nname = "near"\ncommand = "./run-worker"'))
+    host.line_with("[near-1] here")
+
+
+def test_worker_that_cannot_even_be_started_is_tried_again(rig: Rig) -> None:
+    folder = rig.path("mounted")
+    folder.mkdir()
+    table = f'[[worker]]\nname = "away"\ncommand = "true"\ndirectory = "{folder}"\nrestart_backoff_first_s = 0.2'
+    host = rig.host("--config", config(rig, table))
+    host.line_with("ended by itself with code 0")
+    folder.rmdir()
+    host.line_with(f"Worker away-1 (true) cannot be started: No such file or directory: {folder}")
+    folder.mkdir()
+    wait_for(lambda: host.lines[-1].count("ended by itself with code 0"), "another start")
 
 
 def test_daemon_that_a_worker_left_does_not_keep_it_from_being_started_again(rig: Rig) -> None:
@@ -245,6 +276,8 @@ def test_host_asked_to_stop_stops_its_workers_and_their_children(rig: Rig) -> No
         ("[[worker]]\ncommand = 'true'\nenv = {A = 1}", "env must have texts"),
         ("[[worker]]\ncommand = 'true'\ncount = 0", "count must be 1 or more"),
         ("[[worker]]\ncommand = 'true'\nslots = 0", "slots must be 1 or more"),
+        ("[[worker]]\ncommand = 'true'\ndirectory = '/not/there'", "'/not/there' is not there"),
+        ("[[worker]]\ncommand = './not-there'", "'./not-there' is not found"),
         ("streams_max = 0", "must be 1 or more"),
         ("[worker]\ncommand = 'true'", "with two brackets"),
         ("not toml", "is not TOML"),

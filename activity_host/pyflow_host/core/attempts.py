@@ -14,7 +14,7 @@ LOOK_BACK_EVENTS = 200
 
 
 def facts_from(events: Iterable[Mapping[str, Any]], activity_id: str) -> AttemptFacts:
-    """Timeouts of the attempt `activity_id` and the last progress of the one before; wire dictionaries in."""
+    """Timeouts of the attempt `activity_id` and the last progress of those before; wire dictionaries in."""
     previous_id = previous_activity_id(activity_id)
     ends: dict[int, str | None] = {}
     own: Mapping[str, Any] | None = None
@@ -33,7 +33,9 @@ def facts_from(events: Iterable[Mapping[str, Any]], activity_id: str) -> Attempt
                 own = attributes
             elif attributes["activityId"] == previous_id:
                 last_progress = ends.get(event["eventId"])
-                break
+                previous_id = previous_activity_id(attributes["activityId"])
+                if last_progress is not None or previous_id is None:
+                    break  # else it told none before it timed out, and what counts is older
     return AttemptFacts(
         last_progress=last_progress,
         start_to_close_s=seconds_of(own.get("startToCloseTimeout")) if own else None,

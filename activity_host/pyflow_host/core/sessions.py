@@ -141,6 +141,9 @@ def _hello(state: HostState, stream: int, hello: pb.Hello, now: float) -> Worker
     never_received = _never_received(worker, hello)
     state.send(worker, _welcome(state, worker, [_resume(state, worker, held, now) for held in hello.resume]))
     state.set_timer(_next_round(state, now), Timer.PING, stream)
+    for lease in worker.held.values():
+        if lease.cancel_requested and lease.state is LeaseState.RUNNING:  # what was sent before may be lost in the cut
+            state.send(worker, pb.Cancel(task_token=lease.token, reason=pb.CANCEL_REASON_REQUESTED))
     for lease in never_received:
         place_again(state, lease, now)
     again = f", resuming {len(hello.resume)} tasks" if hello.resume else ""

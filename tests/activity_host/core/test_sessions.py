@@ -133,6 +133,25 @@ def test_cut_and_resume_goes_on_as_if_nothing_happened() -> None:
     assert desk.ledger()["received"] == desk.ledger()["reported"] == 1
 
 
+@pytest.mark.parametrize("seen", ["before the cut", "during the cut"])
+def test_cancel_that_a_cut_swallowed_is_told_on_the_next_stream(seen: str) -> None:
+    desk = Desk(grace_s=20.0)
+    stream = desk.connect(credits=1)
+    desk.task()
+    token = desk.last(stream, pb.Task).task_token
+    cancel = SwfSaid(said=Said.OK, cancel_requested=True)
+    if seen == "before the cut":
+        desk.pass_time(1.5, beats=cancel)
+        desk.cut(stream)
+    else:
+        desk.cut(stream)
+        desk.pass_time(1.5, beats=cancel)
+    again = desk.connect(resume=(running(token),))
+    kinds = [type(item) for item in desk.items[again]]
+    assert kinds == [pb.Welcome, pb.Cancel]
+    assert desk.last(again, pb.Cancel) == pb.Cancel(task_token=token, reason=pb.CANCEL_REASON_REQUESTED)
+
+
 def test_heartbeats_go_on_during_the_grace() -> None:
     desk = Desk()
     stream = desk.connect(credits=1)

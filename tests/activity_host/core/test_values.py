@@ -83,6 +83,17 @@ def test_facts_of_a_repeated_attempt(kind: str, details: str | None, progress: s
     )
 
 
+def test_progress_of_an_attempt_that_told_none_is_that_of_the_attempts_before() -> None:
+    events = [
+        scheduled(20, "activity1.attempt3", startToCloseTimeout="60", heartbeatTimeout="NONE"),
+        ended(19, "TimedOut", 11, None),
+        scheduled(11, "activity1.attempt2"),
+        ended(10, "TimedOut", 5, '{"at":4}'),
+        scheduled(5, "activity1"),
+    ]
+    assert facts_from(events, "activity1.attempt3").last_progress == '{"at":4}'
+
+
 def test_facts_of_a_page_that_does_not_reach_back() -> None:
     facts = facts_from([ended(17, "TimedOut", 5, "1")], "activity1.attempt2")
     assert facts == AttemptFacts(last_progress=None, start_to_close_s=None, heartbeat_s=None, timeouts_known=False)
