@@ -6,6 +6,7 @@ Everything here belongs to one thread: greenlets of an execution can only be swi
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
@@ -185,8 +186,10 @@ class DecisionMaker:
                 previous_started_event_id=task.previous_started_event_id,
                 started_event_id=task.started_event_id,
             )
-        except (Exception, WorkflowStuck) as error:
+        except BaseException as error:
             self._drop(task.run_id, execution)
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise  # somebody wants the process to end; in other threads only workflow code can have raised it
             return _held_by_error(error)
         if advance.held is not None:
             self._drop(task.run_id, execution)
@@ -248,6 +251,8 @@ def _held_by_error(error: BaseException) -> Held:
     if isinstance(error, WorkflowStuck):
         return Held(kind=STUCK, message=str(error))
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+    if isinstance(error, KeyboardInterrupt):
+        return Held(kind="author", message=f"its code raised KeyboardInterrupt\n{trace}")
     return Held(
         kind="framework",
         message=f"the framework failed on it with {type(error).__name__}: {error}\n{trace}",

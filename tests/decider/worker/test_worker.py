@@ -15,7 +15,7 @@ from pyflow.starter import WorkflowStatus, signal_workflow, start_workflow, wait
 from pyflow.swf import JsonObject
 from pyflow.worker import DeciderWorker, WorkerSettings
 from worker_embedded import EmbeddedSwf, eventually, history, of_type
-from worker_workflows import ChangedWrongly, Changes, Loops, Slow, Steps, TooLong, Waits
+from worker_workflows import ChangedWrongly, Changes, Interrupts, Loops, Slow, Steps, TooLong, Waits
 
 RunWorker = Callable[..., DeciderWorker]
 
@@ -211,6 +211,22 @@ def test_decisions_that_swf_refuses_hold_the_execution(client: Any, domain: str,
     assert worker.holds()[0].run_id == ids["runId"]
     assert "length less than or equal to 256" in worker.holds()[0].message
     assert wait(client, domain, other).result == "3"
+
+
+def test_code_that_raises_what_ctrl_c_raises_ends_no_thread(
+    client: Any, domain: str, run_worker: RunWorker, tmp_path: Path
+) -> None:
+    flag = tmp_path / "interrupt"
+    flag.touch()
+    worker = run_worker(Interrupts, Steps)
+    ids = start(client, domain, "Interrupts", str(flag))
+    eventually(worker.holds)
+    assert worker.holds()[0].kind == "author"
+    assert "its code raised KeyboardInterrupt" in worker.holds()[0].message
+    assert "worker_workflows.py" in worker.holds()[0].message
+    assert wait(client, domain, start(client, domain, "Steps", 3)).result == "3"
+    flag.unlink()
+    assert wait(client, domain, ids, timeout_s=60).result == '"ended"'
 
 
 def test_code_that_never_waits_is_named_and_the_others_go_on(

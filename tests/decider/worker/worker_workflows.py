@@ -100,3 +100,17 @@ class TooLong(pyflow.Workflow):
     def run(self, workflow_input: Any) -> None:
         self.swf.record_marker("m" * 300)
         self.swf.sleep(0)
+
+
+class Interrupts(pyflow.Workflow):
+    """Raises what only Ctrl-C raises, as long as a file is there."""
+
+    NAME = "Interrupts"
+    VERSION = "1"
+    OPTIONS: Mapping[str, Any] = {"defaultTaskStartToCloseTimeout": 1}
+
+    def run(self, workflow_input: str) -> str:
+        self.swf.sleep(0)
+        if Path(workflow_input).exists():
+            raise KeyboardInterrupt
+        return "ended"
