@@ -170,7 +170,12 @@ class Worker:
         failures, unreachable_since, complained = 0, time.monotonic(), False
         try:
             while not (self._stopping.is_set() and self._tasks.is_empty):
-                trouble = self._connect_once()
+                try:
+                    trouble = self._connect_once()
+                except BadUsage as error:
+                    if failures == 0:  # at the start
+                        raise
+                    trouble = str(error)  # a token or certificate that is just being replaced
                 if trouble is None:  # welcomed: whatever ended the stream, the host was there
                     failures, unreachable_since, complained = 0, time.monotonic(), False
                 elif not complained:

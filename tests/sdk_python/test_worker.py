@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -339,6 +340,37 @@ def test_token_file_is_read_at_every_connect(host: ScriptedHost, tmp_path: Path)
     assert hello.auth_token == "first"
     file.write_text("second\n")
     stream.hang_up()
+    assert greeted(host)[1].auth_token == "second"
+
+
+class _Complaints(logging.Handler):
+    """Knows when the worker has said that it cannot reach its host."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "cannot be read" in record.getMessage():
+            self.heard.set()
+
+
+def test_token_file_that_is_away_is_a_cut_but_for_the_start(host: ScriptedHost, tmp_path: Path) -> None:
+    file, complaints = tmp_path / "token", _Complaints()
+    with pytest.raises(BadUsage, match="cannot be read"):
+        Worker(host=host.address, task_list="tl", activities=[double], token_file=file).run()
+    file.write_text("first")
+    Running(host.address, token_file=file)
+    stream, _ = greeted(host)
+    logger = logging.getLogger("pyflow.activity")
+    logger.addHandler(complaints)
+    try:
+        file.unlink()
+        stream.hang_up()
+        assert complaints.heard.wait(DEADLINE_S)
+    finally:
+        logger.removeHandler(complaints)
+    file.write_text("second")
     assert greeted(host)[1].auth_token == "second"
 
 

@@ -346,6 +346,9 @@ class WorkerScript:
             (self._directory / f"{gate}.go").touch()
 
     async def _write(self, step: steps.Write) -> None:
+        if step.text is None:
+            (self._directory / step.file).unlink()
+            return
         path = self._directory / f".{step.file}.new"
         path.write_text(self._names.text(step.text), "utf-8")
         path.replace(self._directory / step.file)

@@ -272,10 +272,10 @@ class Go:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """Write a file `$dir/NAME`, for example a new bearer token."""
+    """Write a file `$dir/NAME`, for example a new bearer token; without `text` it is taken away."""
 
     file: str
-    text: str
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,7 +145,14 @@ final class HostOptions {
             }
             String name = tcp.group(1) != null ? tcp.group(1) : tcp.group(2);
             ChannelCredentials credentials = credentials(LOOPBACK.matcher(name).matches());
-            builder = NettyChannelBuilder.forAddress(name, Integer.parseInt(tcp.group(3)), credentials);
+            try {
+                builder = NettyChannelBuilder.forAddress(name, Integer.parseInt(tcp.group(3)), credentials);
+            } catch (IllegalArgumentException e) { // a file is no PEM, or holds a key that Java cannot read
+                throw new WorkerException.Misused(
+                        "cannot use the TLS files: " + e.getMessage() + " The key must be PKCS#8 without a password"
+                                + " (openssl pkcs8 -topk8 -nocrypt makes one).",
+                        e);
+            }
         }
         // The callbacks only move tasks on to the pool; a hop to another thread would cost more than they do.
         return builder.directExecutor()

@@ -138,6 +138,19 @@ final class HostOptionsTest {
         }
     }
 
+    /** At a reconnect it counts as a cut: the file is just being written. */
+    @Test
+    void aTlsFileThatIsNoneIsWrongUsage() throws Exception {
+        Identity client = identity("client");
+        Path garbage = Files.writeString(directory.resolve("garbage"), "-----BEGIN");
+        for (ActivityWorker.Builder worker : List.of(
+                ActivityWorker.builder().tlsCertificate(client.certificate(), garbage),
+                ActivityWorker.builder().tlsCertificate(garbage, client.key()))) {
+            worker.host("127.0.0.1:7233").taskList("docs").register(new Samples());
+            assertThrows(WorkerException.Misused.class, worker::build);
+        }
+    }
+
     @Test
     void theTokenFileIsReadAtEveryConnect() throws Exception {
         Path token = Files.writeString(directory.resolve("token"), "first\n");
