@@ -173,14 +173,14 @@ class Task:
         return self.fn is None
 
     def execute(self) -> None:
-        """Run to the end. Called in the task's own greenlet; nothing escapes but GreenletExit."""
+        """Run to the end. Called in the task's own greenlet; nothing escapes but the GreenletExit of a collection."""
         fn = self.fn
         assert fn is not None
         try:
             self.result = fn()
-        except greenlet.GreenletExit:
-            raise
         except BaseException as error:
+            if isinstance(error, greenlet.GreenletExit) and self.hub.current is not self:
+                raise  # not from the code: nobody evicted the task, and its greenlet is being collected
             self.error = error
         self.fn = None
         self.carrier = None

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import greenlet
 import pyflow
 import pytest
 from pyflow.core.execution import Execution
@@ -87,7 +88,8 @@ def test_3_a_bad_deploy_holds_instead_of_failing() -> None:
         assert advance.held.kind == "nondeterminism"
 
 
-def test_4_what_goes_wrong_in_advance_comes_back_as_a_value() -> None:
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, greenlet.GreenletExit])
+def test_4_what_goes_wrong_in_advance_comes_back_as_a_value(error: type[BaseException]) -> None:
     """2.0.0 let errors end the decider's process (the network's share of this is tested with the worker)."""
 
     class Broken(pyflow.Workflow):
@@ -95,7 +97,7 @@ def test_4_what_goes_wrong_in_advance_comes_back_as_a_value() -> None:
 
         def __init__(self, swf: Any) -> None:
             super().__init__(swf)
-            raise SystemExit("a workflow must not end the decider")
+            raise error("a workflow must not end the decider")
 
     with Stepper(Broken) as step:
         kind, attributes = closing(step)
