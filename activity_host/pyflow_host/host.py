@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections.abc import Callable
 
+import uvloop
 from pyflow.swf import SwfConnection, connect
 from pyflow.swf.limits import cut_identity
 from pyflow_api.v1 import activity_host_pb2 as host_pb
@@ -59,7 +60,7 @@ def run(options: HostOptions, *, swf: SwfSide | None = None) -> int:
     if options.payload_codec is not None:
         swf = CodedSwf(swf, options.payload_codec)
     try:
-        return asyncio.run(_run(options, swf))
+        return uvloop.run(_run(options, swf))
     finally:
         if connection is not None:
             connection.close()
