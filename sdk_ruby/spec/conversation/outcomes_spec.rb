@@ -146,7 +146,7 @@ RSpec.describe "Outcomes", :host do
       stream.ack(token, status: :ACK_STATUS_DUPLICATE)
       stream.ping(1)
       stream.wait_until("Status") { stream.statuses.any? }
-      expect(log).to include("ACK_STATUS_GONE timed out")
+      expect(log).to match(/outcome of echo .* of workflow .*: ACK_STATUS_GONE timed out/)
       expect(stream.statuses.last.held).to be_empty
     end
 

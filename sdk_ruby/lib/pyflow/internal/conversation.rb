@@ -102,12 +102,14 @@ module Pyflow
       end
 
       def acknowledge(acks)
+        settled = @held.ack(acks.map(&:task_token))
         acks.each do |ack|
-          unless GOOD_ACKS.include?(ack.status)
-            Log.line("the host did not take an outcome: #{ack.status} #{ack.message}")
-          end
+          next if GOOD_ACKS.include?(ack.status)
+
+          context = settled[ack.task_token]
+          what = context ? label(context) : "a task that is not held here"
+          Log.line("the host did not take the outcome of #{what}: #{ack.status} #{ack.message}")
         end
-        @held.ack(acks.map(&:task_token))
       end
 
       def go_away(go_away)

@@ -111,8 +111,10 @@ module Pyflow
       end
 
       # Forgets finished tasks for good. An ack of a running one means nothing: its outcome is yet to come.
+      #
+      # @return [Hash{String => Context}] what was forgotten, by its token
       def ack(tokens)
-        guard { tokens.each { |token| @held.delete(token) if @held[token]&.outcome } }
+        guard { tokens.filter_map { |token| [token, @held.delete(token).context] if @held[token]&.outcome }.to_h }
       end
 
       # Answers a Ping with what is held now.

@@ -11,6 +11,7 @@ import dev.pyflow.api.v1.Outcome;
 import dev.pyflow.api.v1.Payload;
 import dev.pyflow.api.v1.Progress;
 import dev.pyflow.api.v1.ResumeAnswer;
+import dev.pyflow.api.v1.Task;
 import dev.pyflow.api.v1.TaskState;
 import dev.pyflow.api.v1.WorkerFrame;
 import java.util.ArrayDeque;
@@ -120,13 +121,18 @@ final class HeldTasks {
         }
     }
 
-    /** Forgets a finished task for good. An ack of a running one means nothing: its outcome is yet to come. */
-    void acked(ByteString token) {
+    /**
+     * Forgets a finished task for good; gives what was forgotten. An ack of a running one means nothing: its outcome
+     * is yet to come.
+     */
+    Optional<Task> acked(ByteString token) {
         Held task = held.get(token);
-        if (task != null && task.outcome.isPresent()) {
-            held.remove(token);
-            unsentProgress.remove(token);
+        if (task == null || task.outcome.isEmpty()) {
+            return Optional.empty();
         }
+        held.remove(token);
+        unsentProgress.remove(token);
+        return Optional.of(task.context.task());
     }
 
     void drain() {

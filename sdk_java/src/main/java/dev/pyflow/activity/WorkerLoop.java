@@ -333,8 +333,7 @@ final class WorkerLoop implements HostStream.Listener {
             Limits now = limits;
             pool.execute(() -> finish(TaskRun.run(activities, context, now)));
         } else {
-            Log.warn("the host sent a task twice, the second is ignored: activity " + task.getActivityName()
-                    + " of workflow " + task.getWorkflowId() + ", activity id " + task.getActivityId());
+            Log.warn("the host sent a task twice, the second is ignored: " + said(task));
         }
     }
 
@@ -347,11 +346,18 @@ final class WorkerLoop implements HostStream.Listener {
     }
 
     private void ack(OutcomeAck ack) {
+        Optional<Task> settled = held.acked(ack.getTaskToken());
         switch (ack.getStatus()) {
             case ACK_STATUS_REPORTED, ACK_STATUS_DUPLICATE -> {}
-            default -> Log.warn("the outcome of a task was not taken (" + ack.getStatus() + "): " + ack.getMessage());
+            default -> Log.warn("the host did not take the outcome of "
+                    + settled.map(WorkerLoop::said).orElse("a task that is not held here") + " (" + ack.getStatus()
+                    + "): " + ack.getMessage());
         }
-        held.acked(ack.getTaskToken());
+    }
+
+    private static String said(Task task) {
+        return "activity " + task.getActivityName() + " of workflow " + task.getWorkflowId() + ", activity id "
+                + task.getActivityId();
     }
 
     private WorkerFrame status(long nonce) {

@@ -15,6 +15,7 @@ import dev.pyflow.api.v1.Task;
 import dev.pyflow.api.v1.TaskState;
 import dev.pyflow.api.v1.WorkerFrame;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class HeldTasksTest {
@@ -108,7 +109,7 @@ final class HeldTasksTest {
         held.streamOpened();
         held.welcomed(List.of());
         assertEquals(1, frame().getOutcomesCount());
-        held.acked(token("a"));
+        assertEquals(Optional.of(token("a")), held.acked(token("a")).map(Task::getTaskToken));
         assertTrue(held.isEmpty());
         held.streamOpened();
         held.welcomed(List.of());
@@ -118,7 +119,7 @@ final class HeldTasksTest {
     @Test
     void anAckOfARunningTaskMeansNothing() {
         held.take(task("a"));
-        held.acked(token("a"));
+        assertEquals(Optional.empty(), held.acked(token("a")));
         assertFalse(held.isEmpty());
     }
 
