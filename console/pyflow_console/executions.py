@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from pyflow.core.history import attributes_key
+from pyflow.starter import WorkflowStatus
 from pyflow.swf import UnknownResource, cold_call
 
 from pyflow_console.errors import BadArgument
@@ -51,6 +53,16 @@ def describe(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> d
         if error.is_unknown_domain:
             raise
         raise BadArgument(f"domain {domain!r} has no execution {workflow_id!r} with the run id {run_id!r}") from error
+
+
+def told_end(status: WorkflowStatus) -> dict[str, str]:
+    """Why an execution did not complete, in the words of the event that closed it, by what they are called there."""
+    event = status.exit_event
+    if event is None or status.close_status in ("COMPLETED", "CONTINUED_AS_NEW"):
+        return {}
+    attributes = event[attributes_key(event["eventType"])]
+    members = {"cause": "Cause", "timeoutType": "Timeout", "reason": "Reason", "details": "Details"}
+    return {name: attributes[member] for member, name in members.items() if attributes.get(member)}
 
 
 def history(client: SWFClient, domain: str, workflow_id: str, run_id: str) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from console_processes import DEADLINE_S, PYFLOW, Ended
 
 if TYPE_CHECKING:
     from mypy_boto3_swf.client import SWFClient
+    from mypy_boto3_swf.type_defs import DecisionTypeDef
 
 pytestmark = pytest.mark.usefixtures("decider")
 DOMAIN = ("--domain", "console")
@@ -66,7 +67,7 @@ def test_status_says_what_the_code_says(run: Callable[..., Ended], env: dict[str
     assert "Context" not in silent
 
 
-def start_undecided(swf: SWFClient, name: str, *, decision_s: int) -> str:
+def start_undecided(swf: SWFClient, name: str, *, decision_s: int, whole_s: int = 600) -> str:
     """Start an execution on a task list of that name, where no decider polls; its run id."""
     swf.register_workflow_type(domain="console", name=name, version="1.0")
     started = swf.start_workflow_execution(
@@ -75,7 +76,7 @@ def start_undecided(swf: SWFClient, name: str, *, decision_s: int) -> str:
         workflowType={"name": name, "version": "1.0"},
         taskList={"name": name},
         childPolicy="TERMINATE",
-        executionStartToCloseTimeout="600",
+        executionStartToCloseTimeout=str(whole_s),
         taskStartToCloseTimeout=str(decision_s),
     )
     return started["runId"]
@@ -112,6 +113,30 @@ def test_status_of_a_failed_execution(run: Callable[..., Ended]) -> None:
     status = run("status", "failed", *DOMAIN)
     for word in ("CLOSED FAILED", "NO_NUMBER", "give a number"):
         assert word in status.out, status.out
+
+
+@pytest.mark.parametrize("how", ["terminated", "timed out", "canceled"])
+def test_status_tells_what_ended_it(run: Callable[..., Ended], env: dict[str, str], how: str) -> None:
+    swf = client_of(env)
+    name = how.replace(" ", "-")
+    run_id = start_undecided(swf, name, decision_s=60, whole_s=1 if how == "timed out" else 600)
+    if how == "terminated":
+        swf.terminate_workflow_execution(domain="console", workflowId=name, reason="ORDER_LOST", details="by hand")
+    if how == "canceled":
+        task = swf.poll_for_decision_task(domain="console", taskList={"name": name})
+        canceled: DecisionTypeDef = {
+            "decisionType": "CancelWorkflowExecution",
+            "cancelWorkflowExecutionDecisionAttributes": {"details": "nobody wants it"},
+        }
+        swf.respond_decision_task_completed(taskToken=task["taskToken"], decisions=[canceled])
+    told = {
+        "terminated": {"Cause": "OPERATOR_INITIATED", "Reason": "ORDER_LOST", "Details": "by hand"},
+        "timed out": {"Timeout": "START_TO_CLOSE"},
+        "canceled": {"Details": "nobody wants it"},
+    }[how]
+    for line, value in told.items():
+        assert wait_for_line(run, name, line).split(maxsplit=1)[1] == value
+    assert run_id in run("status", name, *DOMAIN).out
 
 
 def test_history_to_read(run: Callable[..., Ended]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyflow.starter import WorkflowStatus, WorkflowWaitTimedOut, start_workflow, wait_for_workflow
 from pyflow.swf import UnknownResource, is_loopback
 
+from pyflow_console import executions
 from pyflow_console.arguments import Commands, add_domain, declare, json_text, seconds
 from pyflow_console.errors import BadArgument, ConsoleError
 from pyflow_console.payload_options import Change, add_payload_options, payload_changes
@@ -107,7 +108,7 @@ def _tell_end(status: WorkflowStatus, ids: dict[str, str], decode: Change) -> in
     if status.close_status == "COMPLETED":
         print("null" if status.result is None else _as_json(decode(status.result)))
         return COMPLETED
-    why = ": ".join(filter(None, (status.failure_reason, status.failure_details)))
+    why = ": ".join(executions.told_end(status).values())
     print(f"pyflow: {ids['workflowId']} {status.close_status}{f': {why}' if why else ''}", file=sys.stderr)
     return NOT_COMPLETED
 

@@ -46,8 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     ends = {
         "Decisions": unanswered,
         "Result": None if status.result is None else decode(status.result),
-        "Reason": status.failure_reason,
-        "Details": status.failure_details,
+        **executions.told_end(status),
     }
     for name, value in (*_described(status.workflow_description), *ends.items()):
         if value is not None:
