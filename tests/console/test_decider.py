@@ -158,6 +158,26 @@ def test_modules_that_cannot_be_imported(env: dict[str, str], tmp_path: Path, so
     pyflow("decider", "broken_flows:Flow", *REST, cwd=tmp_path, env=env).assert_told("broken_flows", *words)
 
 
+def test_class_that_cannot_be_made_without_an_execution(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "eager.py").write_text(EAGER, encoding="utf-8")
+    told = pyflow("decider", "eager:Eager", *REST, cwd=tmp_path, env=env)
+    told.assert_told("Eager cannot be registered", "AttributeError", "__init__", "None")
+
+
+EAGER = """
+import pyflow
+
+
+class Eager(pyflow.Workflow):
+    NAME = "Eager"
+    VERSION = "1.0"
+
+    def __init__(self, swf):
+        super().__init__(swf)
+        self.began = swf.workflow_time()
+"""
+
+
 def test_swf_that_is_not_there(run: Callable[..., Ended], unused_url: str) -> None:
     ended = run("decider", "console_flows:Double", *REST, AWS_ENDPOINT_URL_SWF=unused_url)
     ended.assert_told(unused_url, "pyflow dev", "AWS_ENDPOINT_URL_SWF")

@@ -39,12 +39,9 @@ class WorkflowClasses:
         return list(self._classes)
 
     def register(self, client: SWFClient, domain: str, task_list: str) -> None:
-        """Register all types that are not there yet. Raises `SwfError`."""
+        """Register all types that are not there yet. Raises `SwfError`, `PyflowException`."""
         for (name, version), workflow_class in self._classes.items():
-            options: JsonObject = {
-                name: duration_text(value) if isinstance(value, timedelta) else value
-                for name, value in workflow_class(None).options.items()
-            }
+            options = _registration_options(workflow_class)
             listed = options.pop("defaultTaskList", {"name": task_list})
             ensure_workflow_type(client, domain, name, version, defaultTaskList=listed, **options)
 
@@ -86,3 +83,15 @@ class WorkflowClasses:
                 "give one another NAME or VERSION"
             )
         self._classes[workflow_type] = workflow_class
+
+
+def _registration_options(workflow_class: type[Workflow]) -> JsonObject:
+    """What its type is registered with. ``options`` is a property of the instance, as in 2.0.0."""
+    try:
+        options = workflow_class(None).options
+    except Exception as error:
+        raise PyflowException(
+            f"{workflow_class.__qualname__} cannot be registered: making one without an execution, to ask for its "
+            f"options, raised {type(error).__name__}: {error}. Let its __init__ take None for swf, and use swf in run"
+        ) from error
+    return {name: duration_text(value) if isinstance(value, timedelta) else value for name, value in options.items()}
