@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -88,7 +89,9 @@ class MetricsServer:
         registry = CollectorRegistry()
         registry.register(HostCollector(describe, worker_ends))
         try:
-            self._server = make_server(wanted.host, wanted.port, make_wsgi_app(registry), _Server, _Quiet)
+            family = socket.getaddrinfo(wanted.host, wanted.port, type=socket.SOCK_STREAM)[0][0]
+            kind = _ServerOf6 if family == socket.AF_INET6 else _Server
+            self._server = make_server(wanted.host, wanted.port, make_wsgi_app(registry), kind, _Quiet)
         except OSError as error:
             raise CannotListen(f"{address} cannot be listened on for metrics: {error.strerror}.") from error
         self.url = f"http://{wanted.with_port(self._server.server_port)}/metrics"
@@ -104,6 +107,10 @@ class _Server(ThreadingMixIn, WSGIServer):
     """A thread for each connection: one that asks for nothing must hold up neither scrapes nor the host's end."""
 
     daemon_threads = True
+
+
+class _ServerOf6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Quiet(WSGIRequestHandler):

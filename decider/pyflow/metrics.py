@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["PrometheusObserver", "serve_metrics"]
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+ASKED_WITHIN_S = 10.0
+"""A connection that has asked for nothing by then is closed: its thread is for others."""
 EVENTS_BUCKETS = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 18_000, 25_000)
 
 
@@ -171,6 +173,8 @@ class _ServerOf6(_Server):
 
 
 class _Silent(WSGIRequestHandler):
+    timeout = ASKED_WITHIN_S
+
     def log_message(self, format: str, *args: object) -> None:
         """A scrape every few seconds is nothing to log."""
 

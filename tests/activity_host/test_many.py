@@ -127,8 +127,9 @@ def metrics_of(host: Process) -> str:
         return told
 
 
-def test_metrics(rig: Rig) -> None:
-    host = rig.host("--metrics", "127.0.0.1:0")
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0"])
+def test_metrics(rig: Rig, address: str) -> None:
+    host = rig.host("--metrics", address)
     rig.worker()
     run = rig.run()
     run.schedule("add", "1")
