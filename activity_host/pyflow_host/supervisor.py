@@ -168,7 +168,7 @@ class _Keeper:
             try:
                 process = self._spawn()
             except OSError as error:  # its directory is away, or the system has no room for another process
-                what = f"cannot be started: {error.strerror}: {error.filename}"
+                what = f"cannot be started: {error.strerror}" + (f": {error.filename}" if error.filename else "")
             else:
                 if process is None:
                     return

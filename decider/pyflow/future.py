@@ -128,8 +128,7 @@ class InvocationFuture(CoreFuture[T_co]):
     __slots__ = ("_decoded", "_hint", "_problem")
 
     def __init__(self, invocation: Invocation, context: Context, hint: Any = None) -> None:
-        self._completion: Completion = invocation  # not by super(): every step of a replay makes one
-        self._context = context
+        super().__init__(invocation, context)
         self._hint = hint
         self._decoded: Any = _NOT_YET
         self._problem: ValueError | None = None

@@ -268,7 +268,7 @@ class Hub:
             elif self._ready:
                 task = heapq.heappop(self._ready)[1]
             else:
-                found = self._satisfied_condition() if self._conditions else None
+                found = _satisfied(self._conditions) if self._conditions else None
                 if found is None:
                     return
                 task = found
@@ -426,18 +426,6 @@ class Hub:
         task.wait_on = None
         task.wait_predicate = None
 
-    def _satisfied_condition(self) -> Task | None:
-        for task in (self._conditions or {}).values():
-            predicate = task.wait_predicate
-            assert predicate is not None
-            try:
-                if predicate():
-                    return task
-            except Exception as error:
-                task.throw = error
-                return task
-        return None
-
     def _refuse_while_evicting(self, task: Task) -> None:
         task.eviction_raises += 1
         while task.eviction_raises > EVICTION_RAISES_MAX:
@@ -445,3 +433,17 @@ class Hub:
             self._pool.abandon(task.carrier)
             self._greenlet.switch()
         raise WorkflowEvicted("the execution leaves memory")
+
+
+def _satisfied(conditions: dict[int, Task]) -> Task | None:
+    """The first waiter whose condition is true now, or cannot be asked: it meets the exception."""
+    for task in conditions.values():
+        predicate = task.wait_predicate
+        assert predicate is not None
+        try:
+            if predicate():
+                return task
+        except Exception as error:
+            task.throw = error
+            return task
+    return None

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import PurePath
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from pyflow.core.hub import PENDING, Completion, Task
+from pyflow.core.hub import Completion
 from pyflow.core.machines import TABLES, Table
 from pyflow.core.requests import Request
 from pyflow.core.scopes import CancelScope
@@ -74,10 +74,7 @@ class Invocation(Completion):
     )
 
     def __init__(self, request: Request, entity_id: str, scope: CancelScope, site: Site) -> None:
-        self.outcome = PENDING  # what super().__init__() would do: every step of a replay makes one of these
-        self.value: Any = None
-        self.done_turn = 0
-        self.waiters: list[Task] | None = None
+        super().__init__()
         self.request = request
         self.kind: str = request.kind
         self.id = self.base_id = entity_id

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
-from pyflow.deciding.holds import HOLD_FIRST_S, HoldBook
 from pyflow.deciding.observer import Observers
-from pyflow.deciding.task import DecisionTask
-from pyflow.metrics import PrometheusObserver, serve_metrics
+from pyflow.metrics import PrometheusObserver
 from pyflow.starter import signal_workflow, start_workflow, wait_for_workflow
 from pyflow.tracing import RunIds, TracingObserver, span_id_of, trace_id_of
 from worker_embedded import EmbeddedSwf, eventually, history, of_type
@@ -99,24 +94,3 @@ def test_ids_are_stable() -> None:
     assert span_id_of("run", 1) != span_id_of("run", 2)
     assert 0 < span_id_of("run", 1) < 2**64
     assert 0 < trace_id_of("run") < 2**128
-
-
-def test_moments_of_holds_are_told_in_epoch_seconds() -> None:
-    now_s = time.monotonic()
-    book = HoldBook()
-    task = DecisionTask(
-        token="t",
-        domain="d",
-        workflow_id="w",
-        run_id="r",
-        workflow_type=("n", "1"),
-        previous_started_event_id=0,
-        started_event_id=1,
-        events=[],
-    )
-    book.hold(task, "nondeterminism", "differs", now_s)
-    port = serve_metrics(0, registry=CollectorRegistry(), holds=lambda: book.entries(now_s))
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/holds", timeout=10) as answer:
-        (told,) = json.loads(answer.read())
-    assert told["next_try_s"] - told["seen_s"] == pytest.approx(HOLD_FIRST_S)
-    assert told["seen_s"] == pytest.approx(told["since_s"], abs=5.0)

@@ -1,13 +1,18 @@
-"""Token buckets over time, and the back-off of holds: pure, with a clock that is a number."""
+"""Token buckets over time, the back-off of holds, and what is told of them; with a clock that is a number."""
 
 from __future__ import annotations
 
+import json
 import logging
+import time
+import urllib.request
 
 import pytest
-from pyflow.deciding.holds import HOLD_MAX_S, HoldBook
+from prometheus_client import CollectorRegistry
+from pyflow.deciding.holds import HOLD_FIRST_S, HOLD_MAX_S, HoldBook
 from pyflow.deciding.rates import RATE_WAIT_MAX_S, SWF_RATES, DecisionRates, Rate, TokenBucket
 from pyflow.deciding.task import DecisionTask
+from pyflow.metrics import serve_metrics
 from pyflow.swf import JsonObject
 
 
@@ -88,3 +93,14 @@ def test_what_was_terminated_or_is_with_another_decider_is_not_held_for_ever(tim
     assert book.entries(6_200.0)
     assert (book.entries(6_241.0) == []) is forgotten
     assert book.entries(1e9) == [] or not forgotten
+
+
+def test_moments_of_holds_are_told_in_epoch_seconds() -> None:
+    now_s = time.monotonic()
+    book = HoldBook()
+    book.hold(task(), "nondeterminism", "differs", now_s)
+    port = serve_metrics(0, registry=CollectorRegistry(), holds=lambda: book.entries(now_s))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/holds", timeout=10) as answer:
+        (told,) = json.loads(answer.read())
+    assert told["next_try_s"] - told["seen_s"] == pytest.approx(HOLD_FIRST_S)
+    assert told["seen_s"] == pytest.approx(told["since_s"], abs=5.0)
