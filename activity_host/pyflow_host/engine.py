@@ -8,8 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from pyflow.swf import SwfError
-from pyflow.swf.trouble import TroubleLog
+from pyflow.swf.lean import LeanTransport
 from pyflow_api.v1 import activity_host_pb2 as host_pb
 from pyflow_api.v1 import worker_pb2 as pb
 from typing_extensions import assert_never
@@ -17,7 +16,6 @@ from typing_extensions import assert_never
 from pyflow_host.core.effects import (
     AnswerComplete,
     AnswerProgress,
-    Call,
     CallSwf,
     Effect,
     EndStream,
@@ -29,18 +27,12 @@ from pyflow_host.core.effects import (
     TaskEnded,
 )
 from pyflow_host.core.host_core import HostCore
-from pyflow_host.core.values import AttemptFacts, ListKey, Said, SwfSaid
+from pyflow_host.loop_calls import LoopCalls
 from pyflow_host.outbox import Outbox
-from pyflow_host.swf_side import Registered, SwfSide
-from pyflow_host.threads import CallThreads
+from pyflow_host.swf_calls import SwfCalls
+from pyflow_host.swf_side import ConnectedSwf, SwfSide
 
 logger = logging.getLogger("pyflow.host")
-
-POLL_THREADS_MAX = 400
-REPORT_THREADS_MAX = 16
-HEARTBEAT_THREADS_MAX = 8
-COLD_THREADS_MAX = 4
-"""Registrations and looks into histories."""
 
 
 class Engine:
@@ -56,7 +48,6 @@ class Engine:
         """`on_end` gets each end that SWF has recorded, and how many seconds the host had the task."""
         self._on_end = on_end
         self._core = core
-        self._swf = swf
         self._loop = loop
         self._streams: dict[int, Outbox] = {}
         self._numbers = itertools.count(1)
@@ -66,11 +57,7 @@ class Engine:
         self._timer_at = float("inf")
         self._inbox: deque[Callable[[], list[Effect]]] = deque()
         self._inbox_scheduled = False
-        self._polls = CallThreads("swf-poll", POLL_THREADS_MAX)
-        self._reports = CallThreads("swf-report", REPORT_THREADS_MAX)
-        self._heartbeats = CallThreads("swf-heartbeat", HEARTBEAT_THREADS_MAX)
-        self._cold = CallThreads("swf-cold", COLD_THREADS_MAX)
-        self._troubles = TroubleLog(logger)
+        self._calls = self._calls_to(swf)
         self._changed = asyncio.Event()
 
     def open_stream(self, outbox: Outbox) -> int:
@@ -143,8 +130,7 @@ class Engine:
 
     def close(self) -> None:
         """Let the threads end."""
-        for threads in (self._polls, self._reports, self._heartbeats, self._cold):
-            threads.close()
+        self._calls.close()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -152,6 +138,11 @@ class Engine:
     def core(self) -> HostCore:
         """The core, for reading its counts."""
         return self._core
+
+    def _calls_to(self, swf: SwfSide) -> SwfCalls:
+        if isinstance(swf, ConnectedSwf) and isinstance(swf.api.transport, LeanTransport):
+            return LoopCalls(swf, swf.api.transport, self._core, self._loop, self._later, self._apply)
+        return SwfCalls(swf, self._core, self._loop, self._later)
 
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -166,18 +157,17 @@ class Engine:
                 if outbox is not None:
                     outbox.put(effect.item)
             case CallSwf():
-                threads = self._heartbeats if effect.call is Call.HEARTBEAT else self._reports
-                threads.submit(lambda: self._call(effect))
+                self._calls.call(effect)
             case OpenPoll():
-                self._polls.submit(lambda: self._poll(effect.list_key))
+                self._calls.poll(effect.list_key)
             case EndStream():
                 outbox = self._streams.pop(effect.stream, None)
                 if outbox is not None:
                     outbox.end()
             case LookUpAttempt():
-                self._cold.submit(lambda: self._look_up(effect))
+                self._calls.look_up(effect)
             case Register():
-                self._cold.submit(lambda: self._register(effect))
+                self._calls.register(effect)
             case AnswerComplete():
                 waiting = self._completes.get(effect.request)
                 if waiting is not None and not waiting.done():
@@ -221,52 +211,3 @@ class Engine:
                 self._do(effect)
         self._set_timer()
         self._changed.set()
-
-    def _poll(self, list_key: ListKey) -> None:
-        name = f"Poll of task list {list_key}"
-        try:
-            task = self._swf.poll(list_key)
-        except SwfError as error:
-            self._troubles.had(name, type(error).__name__, f"it fails and is tried again: {error}")
-            self._later(lambda: self._core.poll_failed(list_key, self._loop.time()))
-        except Exception as error:
-            logger.exception("%s failed in an unforeseen way: %s", name, error)
-            self._later(lambda: self._core.poll_failed(list_key, self._loop.time()))
-        else:
-            self._troubles.over(name)
-            self._later(lambda: self._core.poll_answered(list_key, task, self._loop.time()))
-
-    def _call(self, effect: CallSwf) -> None:
-        name = effect.call.value
-        try:
-            said = self._swf.call(effect.call, effect.swf_token, effect.members)
-        except Exception as error:
-            logger.exception("%s failed in an unforeseen way and is tried again: %s", name, error)
-            said = SwfSaid(said=Said.LATER, message=str(error))
-        if said.said is Said.LATER:
-            self._troubles.had(name, "trouble", f"it fails and is tried again: {said.message}")
-        else:
-            self._troubles.over(name)
-        self._later(lambda: self._core.swf_answered(effect.call, effect.swf_token, said, self._loop.time()))
-
-    def _look_up(self, effect: LookUpAttempt) -> None:
-        facts: AttemptFacts | None = None
-        try:
-            facts = self._swf.look_up(effect)
-        except Exception as error:
-            logger.exception("A history was not understood; its task runs without its last progress: %s", error)
-        self._later(lambda: self._core.attempt_looked_up(effect.swf_token, facts, self._loop.time()))
-
-    def _register(self, effect: Register) -> None:
-        try:
-            found = self._swf.register(effect.list_key, effect.types)
-        except Exception as error:
-            logger.exception("Registration failed in an unforeseen way: %s", error)
-            found = Registered(trouble=str(error))
-        name = f"Registration for task list {effect.list_key}"
-        if found.trouble:
-            self._troubles.had(name, "trouble", f"it fails and is tried again: {found.trouble}")
-        else:
-            self._troubles.over(name)
-        proceed = not found.trouble
-        self._later(lambda: self._core.registered(effect.list_key, found.types, proceed, self._loop.time()))

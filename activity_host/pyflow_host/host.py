@@ -26,12 +26,13 @@ from pyflow_host.core.host_core import HostCore
 from pyflow_host.core.limits import LARGE_PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX, RESULT_CHARS_MAX
 from pyflow_host.core.state import CoreOptions
 from pyflow_host.core.tokens import Sealer
-from pyflow_host.engine import POLL_THREADS_MAX, Engine
+from pyflow_host.engine import Engine
 from pyflow_host.metrics import MetricsServer
 from pyflow_host.options import HostOptions
 from pyflow_host.server import HostServer
 from pyflow_host.servicer import ActivityHostServicer
 from pyflow_host.supervisor import Supervisor
+from pyflow_host.swf_calls import POLL_THREADS_MAX
 from pyflow_host.swf_side import ConnectedSwf, SwfSide
 
 logger = logging.getLogger("pyflow.host")

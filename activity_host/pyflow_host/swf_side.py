@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from pyflow.swf import (
     ensure_domain,
     is_loopback,
 )
+from pyflow.swf.api import JsonObject
 
 from pyflow_host.core.attempts import LOOK_BACK_EVENTS, facts_from, seconds_of
 from pyflow_host.core.effects import Call, LookUpAttempt
@@ -85,38 +87,36 @@ class ConnectedSwf:
             Call.HEARTBEAT: self._api.record_activity_task_heartbeat,
         }
 
+    @property
+    def api(self) -> SwfApi:
+        """For who begins and ends calls of its own."""
+        return self._api
+
     def poll(self, list_key: ListKey) -> SwfTask | None:
         """See SwfSide."""
-        request = {
+        return task_in(self._api.poll_for_activity_task(self.poll_request(list_key)), list_key)
+
+    def poll_request(self, list_key: ListKey) -> JsonObject:
+        """What a poll of the list sends."""
+        return {
             "domain": list_key.domain,
             "taskList": {"name": list_key.task_list},
             "identity": self._identity,
         }
-        answer = self._api.poll_for_activity_task(request)
-        token = answer.get("taskToken")
-        if not token:
-            return None
-        execution, kind = answer["workflowExecution"], answer["activityType"]
-        return SwfTask(
-            swf_token=token,
-            list_key=list_key,
-            type=TypeKey(kind["name"], kind["version"]),
-            workflow_id=execution["workflowId"],
-            run_id=execution["runId"],
-            activity_id=answer["activityId"],
-            input=answer.get("input"),
-            started_event_id=answer.get("startedEventId", 0),
-        )
 
     def call(self, call: Call, swf_token: str, members: dict[str, str]) -> SwfSaid:
         """See SwfSide."""
         try:
-            answer = self._methods[call]({"taskToken": swf_token, **members})
+            return said_in(self._methods[call]({"taskToken": swf_token, **members}))
         except SwfError as error:
             return said_of(error)
-        if answer.get("cancelRequested"):
-            return SwfSaid(said=Said.OK, cancel_requested=True)
-        return SWF_OK
+
+    def go_on(self, call: Call, request: JsonObject, first: Callable[[], JsonObject]) -> SwfSaid:
+        """As `call`, with a first attempt that somebody else has made: `first` gives its answer or raises its error."""
+        try:
+            return said_in(self._api.go_on(call.value, request, first))
+        except SwfError as error:
+            return said_of(error)
 
     def look_up(self, wanted: LookUpAttempt) -> AttemptFacts | None:
         """See SwfSide."""
@@ -188,6 +188,29 @@ class ConnectedSwf:
                 ", ".join(differences),
             )
         return there
+
+
+def task_in(answer: JsonObject, list_key: ListKey) -> SwfTask | None:
+    """The task of an answered poll; None when there was none."""
+    token = answer.get("taskToken")
+    if not token:
+        return None
+    execution, kind = answer["workflowExecution"], answer["activityType"]
+    return SwfTask(
+        swf_token=token,
+        list_key=list_key,
+        type=TypeKey(kind["name"], kind["version"]),
+        workflow_id=execution["workflowId"],
+        run_id=execution["runId"],
+        activity_id=answer["activityId"],
+        input=answer.get("input"),
+        started_event_id=answer.get("startedEventId", 0),
+    )
+
+
+def said_in(answer: JsonObject) -> SwfSaid:
+    """What the answer to a respond or a heartbeat means for the task."""
+    return SwfSaid(said=Said.OK, cancel_requested=True) if answer.get("cancelRequested") else SWF_OK
 
 
 def said_of(error: SwfError) -> SwfSaid:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pyflow.deciding.maker import Decided
 from pyflow.deciding.task import DecisionTask
 from pyflow.swf.api import POLL_FOR_DECISION_TASK, RESPOND_DECISION_TASK_COMPLETED, JsonObject
-from pyflow.swf.faults import AnswerLost, SwfError
+from pyflow.swf.faults import SwfError
 from pyflow.swf.lean import Exchange, LeanTransport
 from pyflow.swf.limits import POLL_READ_TIMEOUT_S
 from pyflow.swf.polling import POLL_BACKOFF_FIRST_S, POLL_BACKOFF_MAX_S
@@ -151,8 +151,7 @@ class OwnPolls:
 
     def _finish(self, under_way: UnderWay) -> JsonObject:
         if time.monotonic() - under_way.since_s >= POLL_READ_TIMEOUT_S:
-            under_way.exchange.connection.close()
-            raise AnswerLost("no answer came in time", operation=under_way.exchange.operation, code="AnswerLost")
+            raise self._transport.give_up(under_way.exchange, "no answer came in time")
         return self._transport.finish(under_way.exchange)
 
     def _overdue(self, now_s: float) -> list[UnderWay]:

@@ -7,6 +7,7 @@ without output gives `{}`. Every failure is a `SwfError` (see `faults`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeAlias
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -96,6 +97,10 @@ class SwfApi:
         """One page of a history."""
         return self._retry.call(self.transport, GET_WORKFLOW_EXECUTION_HISTORY, request)
 
+    def go_on(self, operation: str, request: JsonObject, first: Callable[[], JsonObject]) -> JsonObject:
+        """A call other than a poll whose first attempt somebody else has begun: `first` ends it or raises its error."""
+        return self._retry.call(self.transport, operation, request, first)
+
     def close(self) -> None:
         """Let go of connections (wait polls out before)."""
         self.transport.close()
@@ -104,5 +109,11 @@ class SwfApi:
 class RetryPolicy(Protocol):
     """How a call other than a poll is repeated."""
 
-    def call(self, transport: SwfTransport, operation: str, request: JsonObject) -> JsonObject:
-        """Call until it succeeds, cannot succeed, or attempts are used up."""
+    def call(
+        self,
+        transport: SwfTransport,
+        operation: str,
+        request: JsonObject,
+        first: Callable[[], JsonObject] | None = None,
+    ) -> JsonObject:
+        """Call until it succeeds, cannot succeed, or attempts are used up. `first` ends an attempt already begun."""

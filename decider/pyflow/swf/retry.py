@@ -45,12 +45,20 @@ class Repeats:
         self._on_failed = on_failed
         """Told the operation and the error of every attempt that failed."""
 
-    def call(self, transport: SwfTransport, operation: str, request: JsonObject) -> JsonObject:
+    def call(
+        self,
+        transport: SwfTransport,
+        operation: str,
+        request: JsonObject,
+        first: Callable[[], JsonObject] | None = None,
+    ) -> JsonObject:
         """See `RetryPolicy.call`."""
         attempt = 1
         answer_lost = False
         while True:
             try:
+                if first is not None and attempt == 1:
+                    return first()
                 return transport.call(operation, request)
             except UnknownResource as error:
                 self._on_failed(operation, error)

@@ -32,6 +32,10 @@ class AnswerBroken(Exception):
     """The connection broke, or what came is no HTTP answer, after the request was (perhaps partly) sent."""
 
 
+class _NotYet(Exception):
+    """More of the answer is still to come."""
+
+
 class Answer(NamedTuple):
     """A whole HTTP answer; header names are lower case."""
 
@@ -56,6 +60,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint) -> None:
         """Connect. Raises `ConnectFailed`."""
         self._buffer = b""
+        self._waits = True
         self.reusable = True
         try:
             sock = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
@@ -97,10 +102,7 @@ class Connection:
     def receive(self) -> Answer:
         """Wait for the answer to what was sent. Raises `AnswerBroken`; the connection is then of no more use."""
         try:
-            while True:
-                answer = self._answer()
-                if answer.status >= _HTTP_OK_FIRST:
-                    return answer
+            return self._final_answer()
         except (TimeoutError, BlockingIOError) as error:
             self.reusable = False
             raise AnswerBroken("no answer came in time") from error
@@ -108,10 +110,32 @@ class Connection:
             self.reusable = False
             raise AnswerBroken(f"the connection broke: {error}") from error
 
+    def receive_now(self) -> Answer | None:
+        """The answer if all of it has come, else None; never waits. Raises `AnswerBroken` as `receive` does."""
+        self._waits = False
+        try:
+            have = self._buffer = self._buffer + self._what_has_come()
+            try:
+                return self._final_answer()
+            except _NotYet:  # what has come is read once more when there is more of it
+                self._buffer = have
+                return None
+        except (OSError, ValueError) as error:
+            self.reusable = False
+            raise AnswerBroken(f"the connection broke: {error}") from error
+        finally:
+            self._waits = True
+
     def close(self) -> None:
         """Close the connection."""
         self.reusable = False
         self._socket.close()
+
+    def _final_answer(self) -> Answer:
+        while True:
+            answer = self._answer()
+            if answer.status >= _HTTP_OK_FIRST:
+                return answer
 
     def _answer(self) -> Answer:
         buffer = self._buffer
@@ -173,10 +197,35 @@ class Connection:
         return line
 
     def _receive(self, count: int = HEAD_RECEIVE_BYTES) -> bytes:
-        part = self._socket.recv(count)
-        if not part:
-            raise ValueError("it was closed before the answer was whole")
-        return part
+        if not self._waits:
+            raise _NotYet
+        return _some(self._socket.recv(count))
+
+    def _what_has_come(self) -> bytes:
+        """What can be read without waiting, perhaps nothing."""
+        sock = self._socket
+        if not isinstance(sock, ssl.SSLSocket):
+            try:
+                return _some(sock.recv(HEAD_RECEIVE_BYTES, socket.MSG_DONTWAIT))
+            except BlockingIOError:
+                return b""
+        have = b""
+        timeout_s = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            while part := sock.recv(RECEIVE_BYTES):  # all: what TLS has decrypted already does not show on the socket
+                have += part
+        except ssl.SSLWantReadError:
+            return have
+        finally:
+            sock.settimeout(timeout_s)
+        return _some(have)
+
+
+def _some(part: bytes) -> bytes:
+    if not part:
+        raise ValueError("it was closed before the answer was whole")
+    return part
 
 
 def _head(head: bytes) -> tuple[int, dict[bytes, bytes]]:

@@ -68,25 +68,32 @@ class CredentialSource:
 
     def keys(self) -> Keys:
         """The keys to sign with now. Raises `NotConfigured` and `CredentialsExpired`."""
-        now_s = self._clock()
-        known = self._known
-        if known is not None and now_s - known[0] < KEYS_KEPT_S:
-            return known[1]
-        keys = self._keys_now()
-        self._known = (now_s, keys)
-        return keys
+        return self._recent() or self._keys_of(self._found or self._search_now())
 
-    def _keys_now(self) -> Keys:
+    def keys_at_hand(self) -> Keys | None:
+        """The keys to sign with if they can be had without waiting for a file or the network, else None."""
+        recent = self._recent()
+        if recent is not None:
+            return recent
         found = self._found
-        if found is None:
-            found = self._search_now()
+        if found is None or getattr(found, "refresh_needed", _never)():
+            return None
+        return self._keys_of(found)
+
+    def _recent(self) -> Keys | None:
+        known = self._known
+        return known[1] if known is not None and self._clock() - known[0] < KEYS_KEPT_S else None
+
+    def _keys_of(self, found: Refreshable) -> Keys:
         try:
             frozen = found.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:
             raise swf_error("credentials", error) from error
         if not frozen.access_key or not frozen.secret_key:
             raise NotConfigured("The AWS credentials found have no access key or no secret key.")
-        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
+        keys = Keys(frozen.access_key, frozen.secret_key, frozen.token)
+        self._known = (self._clock(), keys)
+        return keys
 
     def expired(self) -> None:
         """SWF did not accept the keys: search anew at the next call, if the last search is some seconds ago."""
@@ -106,3 +113,8 @@ class CredentialSource:
             if self._found is None:
                 raise NotConfigured("There are no AWS credentials any more: give them by environment, profile or role.")
             return self._found
+
+
+def _never() -> bool:
+    """For credentials that are not refreshed."""
+    return False

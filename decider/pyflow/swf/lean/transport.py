@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -24,7 +24,12 @@ from pyflow.swf.lean.credentials import CredentialSource, Keys
 from pyflow.swf.lean.signer import CONTENT_TYPE, TARGET_PREFIX, Signer
 from pyflow.swf.limits import REQUEST_BYTES_MAX
 
+SENT_AT_ONCE_BYTES_MAX = 8 * 1024
+"""An idle connection's send buffer takes at least so much without waiting for the other side."""
+
 _HTTP_OK = 200
+
+_Received = TypeVar("_Received", Answer, "Answer | None")
 
 
 class Exchange(NamedTuple):
@@ -76,6 +81,28 @@ class LeanTransport:
 
     def begin(self, operation: str, request: JsonObject) -> Exchange:
         """Send the request and return without waiting for its answer. Raises `SwfError`."""
+        sent = self._whole(operation, request, self._credentials.keys())
+        try:
+            connection = self._idle_connection() or Connection(self._endpoint)
+        except ConnectFailed as error:
+            raise Unreachable(
+                f"SWF at {self._url} cannot be reached: {error}", operation=operation, code="Unreachable"
+            ) from error
+        return self._send(operation, connection, sent)
+
+    def begin_now(self, operation: str, request: JsonObject) -> Exchange | None:
+        """As `begin`, for a thread that must not wait: None, and nothing sent, where `begin` might."""
+        keys = self._credentials.keys_at_hand()
+        if keys is None:
+            return None
+        sent = self._whole(operation, request, keys)
+        if len(sent) > SENT_AT_ONCE_BYTES_MAX:
+            return None
+        connection = self._idle_connection()
+        return None if connection is None else self._send(operation, connection, sent)
+
+    def _whole(self, operation: str, request: JsonObject, keys: Keys) -> bytes:
+        """Head and body."""
         try:
             body = orjson.dumps(request)
         except TypeError as error:
@@ -86,35 +113,45 @@ class LeanTransport:
                 operation=operation,
                 code="RequestTooLarge",
             )
-        signer = self._signer()
         head = (
             f"{self._head_start}{operation}\r\nContent-Length: {len(body)}\r\n"
-            f"{signer.headers(operation, body, self._clock())}\r\n"
+            f"{self._signer(keys).headers(operation, body, self._clock())}\r\n"
         )
+        return head.encode("latin-1") + body
+
+    def _send(self, operation: str, connection: Connection, sent: bytes) -> Exchange:
+        exchange = Exchange(operation, connection)
         try:
-            connection = self._connection()
-        except ConnectFailed as error:
-            raise Unreachable(
-                f"SWF at {self._url} cannot be reached: {error}", operation=operation, code="Unreachable"
-            ) from error
-        try:
-            connection.send(head.encode("latin-1") + body)
+            connection.send(sent)
         except AnswerBroken as error:
-            connection.close()
-            raise AnswerLost(f"{self._url}: {error}", operation=operation, code="AnswerLost") from error
-        return Exchange(operation, connection)
+            raise self.give_up(exchange, str(error)) from error
+        return exchange
 
     def finish(self, exchange: Exchange) -> JsonObject:
         """Wait for the answer to a request begun, and return it. Raises `SwfError`."""
-        operation, connection = exchange
+        return self._said(exchange, self._received(exchange, exchange.connection.receive))
+
+    def finish_now(self, exchange: Exchange) -> JsonObject | None:
+        """As `finish`, for a thread that must not wait: None while there is more of the answer to come."""
+        answer = self._received(exchange, exchange.connection.receive_now)
+        return None if answer is None else self._said(exchange, answer)
+
+    def give_up(self, exchange: Exchange, why: str) -> AnswerLost:
+        """Close the connection of a request begun, whose answer is not waited for any longer; the error to raise."""
+        exchange.connection.close()
+        return AnswerLost(f"{self._url}: {why}", operation=exchange.operation, code="AnswerLost")
+
+    def _received(self, exchange: Exchange, receive: Callable[[], _Received]) -> _Received:
         try:
-            answer = connection.receive()
+            return receive()
         except AnswerBroken as error:
-            connection.close()
-            raise AnswerLost(f"{self._url}: {error}", operation=operation, code="AnswerLost") from error
+            raise self.give_up(exchange, str(error)) from error
         except BaseException:
-            connection.close()
+            exchange.connection.close()
             raise
+
+    def _said(self, exchange: Exchange, answer: Answer) -> JsonObject:
+        operation, connection = exchange
         if connection.reusable and len(self._idle) < self._idle_max:
             self._idle.append(connection)
         else:
@@ -128,7 +165,7 @@ class LeanTransport:
         while self._idle:
             self._idle.pop().close()
 
-    def _connection(self) -> Connection:
+    def _idle_connection(self) -> Connection | None:
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -137,10 +174,9 @@ class LeanTransport:
             if not connection.is_stale():
                 return connection
             connection.close()
-        return Connection(self._endpoint)
+        return None
 
-    def _signer(self) -> Signer:
-        keys = self._credentials.keys()
+    def _signer(self, keys: Keys) -> Signer:
         if self._signed is not None and self._signed[0] == keys:
             return self._signed[1]
         signer = Signer(
