@@ -186,7 +186,7 @@ class Engine:
 
     def _set_timer(self) -> None:
         due = self._core.next_due()
-        if due is None or due >= self._timer_at:
+        if due >= self._timer_at:
             return
         if self._timer is not None:
             self._timer.cancel()

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from pyflow.swf import SwfError
 from pyflow.swf.api import POLL_FOR_ACTIVITY_TASK, JsonObject
 from pyflow.swf.lean import Exchange, LeanTransport
 from pyflow.swf.limits import POLL_READ_TIMEOUT_S
@@ -23,7 +22,7 @@ from pyflow_host.swf_calls import SwfCalls, Tidings
 from pyflow_host.swf_side import ConnectedSwf, said_in, task_in
 
 Ended: TypeAlias = Callable[[Callable[[], JsonObject]], None]
-"""Gets a function that gives the answer or raises the call's SwfError."""
+"""Gets a function that gives the answer or raises the call's error."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +61,7 @@ class LoopCalls(SwfCalls):
 
         try:
             exchange = self._transport.begin_now(POLL_FOR_ACTIVITY_TASK, request)
-        except SwfError as error:
+        except Exception as error:
             self._loop.call_soon(ended, _raising(error))
         else:
             if exchange is None:
@@ -77,7 +76,7 @@ class LoopCalls(SwfCalls):
         def ended(answer: Callable[[], JsonObject]) -> None:
             try:
                 said = said_in(answer())
-            except SwfError as error:
+            except Exception as error:
                 first = _raising(error)
                 self._call_in_thread(effect, lambda: self._connected.go_on(effect.call, request, first))
             else:
@@ -85,7 +84,7 @@ class LoopCalls(SwfCalls):
 
         try:
             exchange = self._transport.begin_now(effect.call.value, request)
-        except SwfError as error:
+        except Exception as error:
             ended(_raising(error))
         else:
             if exchange is None:
@@ -116,26 +115,25 @@ class LoopCalls(SwfCalls):
         self._loop.add_reader(fd, self._readable, fd)
 
     def _readable(self, fd: int) -> None:
-        self._loop.remove_reader(fd)  # before the connection is closed, or used by somebody else
-        under_way = self._under_way[fd]
         try:
-            answer = self._transport.finish_now(under_way.exchange)
-        except SwfError as error:
+            answer = self._transport.finish_now(self._under_way[fd].exchange)
+        except Exception as error:  # foreseen or not: who waits for the answer must hear of it
             self._end(fd, _raising(error))
         else:
-            if answer is None:
-                self._loop.add_reader(fd, self._readable, fd)
-            else:
+            if answer is not None:
                 self._end(fd, lambda: answer)
 
     def _too_late(self, fd: int) -> None:
-        self._loop.remove_reader(fd)
         self._end(fd, _raising(self._transport.give_up(self._under_way[fd].exchange, "no answer came in time")))
 
     def _end(self, fd: int, answer: Callable[[], JsonObject]) -> None:
         under_way = self._under_way.pop(fd)
         under_way.deadline.cancel()
-        under_way.ended(answer)
+        try:
+            under_way.ended(answer)
+        finally:
+            if fd not in self._under_way:  # else the next call took this connection, and the loop goes on watching it
+                self._loop.remove_reader(fd)
 
 
 def _raising(error: Exception) -> Callable[[], JsonObject]:

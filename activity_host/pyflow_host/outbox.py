@@ -35,9 +35,8 @@ class Outbox:
         if self._ended.is_set():
             return
         size = item.ByteSize() + ITEM_OVERHEAD_BYTES
-        alone = isinstance(item, (pb.Ping, pb.GoAway, pb.Welcome))
         full = self._items >= FRAME_ITEMS_MAX or self._frame_bytes + size > FRAME_BYTES_MAX
-        if not self._frames or full or (alone and not isinstance(item, pb.Ping)):
+        if not self._frames or full or isinstance(item, (pb.GoAway, pb.Welcome)):
             self._frames.append(pb.HostFrame())
             self._items = self._frame_bytes = 0
         self._items += 1

@@ -70,16 +70,16 @@ class SwfCalls:
         threads.submit(lambda: self._later(self._called(effect, ask)))
 
     def _polled(self, list_key: ListKey, ask: Callable[[], SwfTask | None]) -> Tidings:
-        name = f"Poll of task list {list_key}"
         try:
             task = ask()
         except SwfError as error:
-            self._troubles.had(name, type(error).__name__, f"it fails and is tried again: {error}")
+            self._troubles.had(_poll_of(list_key), type(error).__name__, f"it fails and is tried again: {error}")
             return lambda: self._core.poll_failed(list_key, self._loop.time())
         except Exception as error:
-            logger.exception("%s failed in an unforeseen way: %s", name, error)
+            logger.exception("%s failed in an unforeseen way: %s", _poll_of(list_key), error)
             return lambda: self._core.poll_failed(list_key, self._loop.time())
-        self._troubles.over(name)
+        if self._troubles.lasts:
+            self._troubles.over(_poll_of(list_key))
         return lambda: self._core.poll_answered(list_key, task, self._loop.time())
 
     def _called(self, effect: CallSwf, ask: Callable[[], SwfSaid]) -> Tidings:
@@ -116,3 +116,7 @@ class SwfCalls:
             self._troubles.over(name)
         proceed = not found.trouble
         return lambda: self._core.registered(effect.list_key, found.types, proceed, self._loop.time())
+
+
+def _poll_of(list_key: ListKey) -> str:
+    return f"Poll of task list {list_key}"

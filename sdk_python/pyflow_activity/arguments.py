@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from pyflow_activity.errors import BadArguments
@@ -32,14 +32,14 @@ class Signature:
     def bind(self, value: object) -> tuple[tuple[object, ...], Mapping[str, Any]]:
         """Positional and keyword arguments for `value` (or ABSENT); raises BadArguments."""
         if value is ABSENT:
-            self._need(frozenset(), "the workflow gave no input")
+            self._need((), lambda: "the workflow gave no input")
             return (), {}
         if self._spreads(value):
             assert isinstance(value, dict)
-            self._need(frozenset(value), f"the input has {_listed(value)}")
+            self._need(value, lambda: f"the input has {_listed(value)}")
             return (), value
         if value is None and not self._positional and not self._any_positional:
-            self._need(frozenset(), "the input is null")
+            self._need((), lambda: "the input is null")
             return (), {}
         takes_one = bool(self._positional) or self._any_positional
         if not takes_one or set(self._required) - set(self._positional[:1]):
@@ -52,10 +52,10 @@ class Signature:
             return False
         return self._any_keyword or self._names.issuperset(value)
 
-    def _need(self, given: frozenset[str], what: str) -> None:
+    def _need(self, given: Container[str], what: Callable[[], str]) -> None:
         missing = [name for name in self._required if name not in given]
         if missing:
-            raise BadArguments(f"{self._name} takes ({self._shown}); {what}, so {', '.join(missing)} is missing.")
+            raise BadArguments(f"{self._name} takes ({self._shown}); {what()}, so {', '.join(missing)} is missing.")
 
 
 def _listed(value: Mapping[str, object]) -> str:

@@ -9,9 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 
-from pyflow_api.v1 import payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_activity.errors import ActivityCanceled, NotInActivity, ProgressTooLarge
@@ -31,35 +29,18 @@ _REASONS = {
 _current: ContextVar[ActivityContext] = ContextVar("pyflow_activity_context")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFacts:
-    """What the host told of the task."""
-
-    token: bytes
-    name: str
-    version: str
-    workflow_id: str
-    run_id: str
-    activity_id: str
-    attempt: int
-    start_to_close_left_s: float | None
-    heartbeat_timeout_s: float | None
-    last_progress: payload_pb2.Payload | None
-    headers: dict[str, str]
-
-
 class ActivityContext:
     """One attempt of one activity. Safe to use from any thread of the activity."""
 
     def __init__(
         self,
-        facts: TaskFacts,
+        task: pb.Task,
         *,
         send_progress: Callable[[bytes, bytes], None],
         progress_chars_max: int = PROGRESS_CHARS_MAX,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._facts = facts
+        self._task = task
         self._send_progress = send_progress
         self._progress_chars_max = progress_chars_max
         self._clock = clock
@@ -73,37 +54,37 @@ class ActivityContext:
     @property
     def name(self) -> str:
         """The activity's name."""
-        return self._facts.name
+        return self._task.activity_name
 
     @property
     def version(self) -> str:
         """The activity's version."""
-        return self._facts.version
+        return self._task.activity_version
 
     @property
     def workflow_id(self) -> str:
         """The workflow id of the execution that asked."""
-        return self._facts.workflow_id
+        return self._task.workflow_id
 
     @property
     def run_id(self) -> str:
         """The run id of the execution that asked."""
-        return self._facts.run_id
+        return self._task.run_id
 
     @property
     def activity_id(self) -> str:
         """SWF's activityId of this attempt."""
-        return self._facts.activity_id
+        return self._task.activity_id
 
     @property
     def attempt(self) -> int:
         """1 for the first attempt."""
-        return self._facts.attempt
+        return max(1, self._task.attempt)
 
     @property
     def headers(self) -> dict[str, str]:
         """Trace context and the like."""
-        return dict(self._facts.headers)
+        return dict(self._task.headers)
 
     @property
     def idempotency_key(self) -> str:
@@ -113,14 +94,15 @@ class ActivityContext:
     @property
     def time_left_s(self) -> float | None:
         """Seconds until the start-to-close timeout, 0 when it has passed; None: no limit, or not known."""
-        if self._facts.start_to_close_left_s is None:
+        if not self._task.HasField("start_to_close_left"):
             return None
-        return max(0.0, self._facts.start_to_close_left_s - (self._clock() - self._started_at))
+        left = self._task.start_to_close_left
+        return max(0.0, left.seconds + left.nanos / 1e9 - (self._clock() - self._started_at))
 
     @property
     def last_progress(self) -> object:
         """What the attempts before told last with `progress`; None if nothing."""
-        return None if self._facts.last_progress is None else decoded(self._facts.last_progress)
+        return decoded(self._task.last_progress) if self._task.HasField("last_progress") else None
 
     @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
@@ -141,7 +123,7 @@ class ActivityContext:
             raise ProgressTooLarge(
                 f"Progress details of {length} characters; SWF takes {most}. Tell less, or a reference."
             )
-        self._send_progress(self._facts.token, data)
+        self._send_progress(self._task.task_token, data)
 
     @property
     def cancel_requested(self) -> bool:
@@ -165,7 +147,7 @@ class ActivityContext:
     def complete_later(self) -> str:
         """The result comes later, from whoever has the token returned here (see HostClient), not from `return`."""
         self._completes_later = True
-        return base64.urlsafe_b64encode(self._facts.token).rstrip(b"=").decode()
+        return base64.urlsafe_b64encode(self._task.task_token).rstrip(b"=").decode()
 
     @property
     def completes_later(self) -> bool:

@@ -18,7 +18,7 @@ def decoded(payload: payload_pb2.Payload) -> object:
     if payload.content_type not in JSON_TYPES:
         raise BadInput(f"The payload has the content type {payload.content_type!r}; this worker reads JSON.")
     try:
-        value: object = json.loads(payload.data.decode(), parse_constant=_refuse_constant)
+        value: object = _decoder.decode(payload.data.decode())
     except UnicodeDecodeError as error:
         raise BadInput(f"The payload is not UTF-8: byte {error.start} cannot be read.") from None
     except (ValueError, RecursionError) as error:
@@ -29,8 +29,7 @@ def decoded(payload: payload_pb2.Payload) -> object:
 def encoded(value: object) -> bytes:
     """The JSON text of `value` in UTF-8; raises BadResult, naming the place."""
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
-        return text.encode()
+        return _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError, UnicodeEncodeError) as error:
         raise BadResult(f"The value has no JSON form: {_where_and_why(value, '$', 0) or error}.") from None
 
@@ -49,6 +48,9 @@ def _plain(value: object) -> object:
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} does not exist in JSON")
 
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_encoder = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 _DEPTH_SEARCHED = 100
 

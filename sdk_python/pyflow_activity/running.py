@@ -13,7 +13,7 @@ from pyflow_api.v1 import worker_pb2 as pb
 
 from pyflow_activity.activity import Activity
 from pyflow_activity.arguments import ABSENT
-from pyflow_activity.context import ActivityContext, TaskFacts, enter
+from pyflow_activity.context import ActivityContext, enter
 from pyflow_activity.errors import ActivityCanceled, BadResult, ResultTooLarge, UnknownActivity
 from pyflow_activity.failures import CAUSE_DEPTH_MAX, failure_of
 from pyflow_activity.payloads import decoded, encoded, json_length
@@ -26,25 +26,6 @@ LIMITS_DEFAULT = pb.Limits(
     cause_depth_max=CAUSE_DEPTH_MAX,
 )
 """What holds where a host names no limit of its own: SWF's."""
-
-
-def facts_of(task: pb.Task) -> TaskFacts:
-    """What the context needs of a task."""
-    left = task.start_to_close_left
-    beat = task.heartbeat_timeout
-    return TaskFacts(
-        token=task.task_token,
-        name=task.activity_name,
-        version=task.activity_version,
-        workflow_id=task.workflow_id,
-        run_id=task.run_id,
-        activity_id=task.activity_id,
-        attempt=max(1, task.attempt),
-        start_to_close_left_s=left.seconds + left.nanos / 1e9 if task.HasField("start_to_close_left") else None,
-        heartbeat_timeout_s=beat.seconds + beat.nanos / 1e9 if task.HasField("heartbeat_timeout") else None,
-        last_progress=task.last_progress if task.HasField("last_progress") else None,
-        headers=dict(task.headers),
-    )
 
 
 def outcome_of(

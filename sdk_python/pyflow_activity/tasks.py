@@ -14,7 +14,7 @@ from pyflow_activity.activity import Activity
 from pyflow_activity.context import ActivityContext
 from pyflow_activity.names import enum_name
 from pyflow_activity.outbox import Outbox
-from pyflow_activity.running import LIMITS_DEFAULT, facts_of, outcome_of
+from pyflow_activity.running import LIMITS_DEFAULT, outcome_of
 
 logger = logging.getLogger("pyflow.activity")
 
@@ -86,7 +86,7 @@ class HeldTasks:
     def received(self, task: pb.Task) -> None:
         """Run the task as soon as a thread is free."""
         context = ActivityContext(
-            facts_of(task), send_progress=self._progress, progress_chars_max=self._limits.progress_chars_max
+            task, send_progress=self._progress, progress_chars_max=self._limits.progress_chars_max
         )
         with self._lock:
             if task.task_token in self._held:

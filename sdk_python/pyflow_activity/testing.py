@@ -7,10 +7,11 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TypeVar
 
+from google.protobuf import duration_pb2
 from pyflow_api.v1 import payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
 
-from pyflow_activity.context import ActivityContext, TaskFacts, enter
+from pyflow_activity.context import ActivityContext, enter
 from pyflow_activity.payloads import decoded, encoded
 
 _R = TypeVar("_R")
@@ -32,20 +33,19 @@ class ActivityEnvironment:
         self.progress: list[object] = []
         self._lock = threading.Lock()
         told = None if last_progress is None else payload_pb2.Payload(data=encoded(last_progress))
-        facts = TaskFacts(
-            token=b"test",
-            name="test",
-            version="test",
+        left = None if time_left_s is None else _duration(time_left_s)
+        task = pb.Task(
+            task_token=b"test",
+            activity_name="test",
+            activity_version="test",
             workflow_id=workflow_id,
             run_id=run_id,
             activity_id=activity_id if attempt == 1 else f"{activity_id}.attempt{attempt}",
             attempt=attempt,
-            start_to_close_left_s=time_left_s,
-            heartbeat_timeout_s=None,
+            start_to_close_left=left,
             last_progress=told,
-            headers={},
         )
-        self.context = ActivityContext(facts, send_progress=self._told)
+        self.context = ActivityContext(task, send_progress=self._told)
 
     def run(self, function: Callable[..., _R], *arguments: object, **keywords: object) -> _R:
         """Call the activity with `current()` working; returns and raises what it does."""
@@ -68,3 +68,9 @@ class ActivityEnvironment:
 def run(function: Callable[..., _R], *arguments: object, **keywords: object) -> _R:
     """Run an activity once in an ActivityEnvironment of its own."""
     return ActivityEnvironment().run(function, *arguments, **keywords)
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    duration = duration_pb2.Duration()
+    duration.FromNanoseconds(round(seconds * 1e9))
+    return duration

@@ -1,4 +1,7 @@
-"""What the core wants done. The shell carries effects out in their order and reports back to HostCore."""
+"""What the core wants done. The shell carries effects out in their order and reports back to HostCore.
+
+Nobody changes an effect. Those that every task has are not frozen all the same: freezing triples what making one costs.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Call(enum.Enum):
     HEARTBEAT = "RecordActivityTaskHeartbeat"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Put `item` into the next frame of the stream."""
 
@@ -38,14 +41,14 @@ class EndStream:
     stream: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenPoll:
     """Poll the list once; answer with `poll_answered` or `poll_failed`."""
 
     list_key: ListKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallSwf:
     """Make the call for the task; answer with `swf_answered`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 
 from pyflow_host.core.limits import HEARTBEAT_SHARE, HEARTBEAT_SHARE_LATEST
 
@@ -54,9 +55,9 @@ class HeartbeatSchedule:
             due.append(heapq.heappop(self._due)[2])
         return due
 
-    def next_due(self) -> float | None:
-        """When the next heartbeat is due."""
-        return self._due[0][0] if self._due else None
+    def next_due(self) -> float:
+        """When the next heartbeat is due; infinity: no task is held."""
+        return self._due[0][0] if self._due else math.inf
 
 
 def interval_s(heartbeat_timeout_s: int | None, cancel_check_interval_s: float) -> float:

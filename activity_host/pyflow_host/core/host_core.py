@@ -112,10 +112,9 @@ class HostCore:
         beating.beat_due(state, now)
         return state.take_effects()
 
-    def next_due(self) -> float | None:
-        """When `tick` has something to do; None: not before something else happens."""
-        dues = [due for due in (self._state.next_timer(), self._state.beats.next_due()) if due is not None]
-        return min(dues) if dues else None
+    def next_due(self) -> float:
+        """When `tick` has something to do; infinity: not before something else happens."""
+        return min(self._state.next_timer(), self._state.beats.next_due())
 
     def drain(self, now: float) -> list[Effect]:
         """No polls from now on. Everything else goes on."""

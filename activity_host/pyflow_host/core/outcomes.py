@@ -16,7 +16,7 @@ from pyflow_host.core.values import swf_length
 JSON_TYPES = ("", "application/json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """A call to SWF without its taskToken. `invalid` says why the worker's outcome was replaced by a failure."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import heapq
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -165,9 +166,9 @@ class HostState:
             due.append((kind, key, generation))
         return due
 
-    def next_timer(self) -> float | None:
-        """When the next timer is due."""
-        return self._timers[0][0] if self._timers else None
+    def next_timer(self) -> float:
+        """When the next timer is due; infinity: none is set."""
+        return self._timers[0][0] if self._timers else math.inf
 
     def demand(self, list_key: ListKey) -> Demand:
         """The demand of a list, made on first use."""

@@ -22,7 +22,7 @@ KEY_BYTES_MIN = 16
 KEY_BYTES_USED = hashlib.blake2b.MAX_KEY_SIZE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TokenContent:
     """What a token says. The ids serve logs only and are left out of a token that would be too long."""
 

@@ -49,7 +49,7 @@ class TypeDefaults:
         ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SwfTask:
     """An activity task as SWF's poll gave it (SWF reference 7.5): no timeouts, no attempt."""
 

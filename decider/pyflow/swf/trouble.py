@@ -35,6 +35,11 @@ class TroubleLog:
         if times == 1:
             self._logger.warning("%s: %s", name, message)
 
+    @property
+    def lasts(self) -> bool:
+        """Whether there is any, of whatever name."""
+        return bool(self._present)
+
     def over(self, name: str, *, who: str = "") -> None:
         """It works again for `who`; logged when it does for all."""
         if name not in self._present:  # the common case takes no lock
