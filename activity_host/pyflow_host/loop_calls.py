@@ -93,10 +93,12 @@ class LoopCalls(SwfCalls):
                 self._watch(exchange, ended)
 
     def close(self) -> None:
-        """See SwfCalls."""
+        """See SwfCalls. Answers that are still to come are not waited for."""
         for fd, under_way in self._under_way.items():
             self._loop.remove_reader(fd)
             under_way.deadline.cancel()
+            self._transport.give_up(under_way.exchange, "the host ends")
+        self._under_way.clear()
         super().close()
 
     def _begin_poll(self, request: JsonObject, ended: Ended) -> None:

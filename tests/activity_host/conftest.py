@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "core")]
+sys.path[:0] = [str(HERE), str(HERE / "core"), str(HERE.parent / "decider/swf")]
 
 from host_rig import Rig, embedded_swf  # noqa: E402 - after the path to it
 

@@ -1,4 +1,4 @@
-"""Both transports over TLS: the certificate must be trusted, connections are kept, a refused one is said."""
+"""Every transport over TLS: the certificate must be trusted, connections are kept, a refused one is said."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
+from no_waiting import KINDS, Kind, connected
 from pyflow import swf
-from pyflow.swf import JsonObject, connect
+from pyflow.swf import JsonObject
 from scripted_swf import Answer, ScriptedSwf
 
 POLL: JsonObject = {"domain": "d", "taskList": {"name": "t"}}
@@ -39,24 +39,24 @@ def encrypted(certificate: tuple[Path, Path]) -> Iterator[ScriptedSwf]:
     server.close()
 
 
-@pytest.mark.parametrize("kind", ["lean", "boto3"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_trusted_certificate(
     encrypted: ScriptedSwf,
     certificate: tuple[Path, Path],
     monkeypatch: pytest.MonkeyPatch,
-    kind: Literal["lean", "boto3"],
+    kind: Kind,
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate[0]))
     encrypted.answers(Answer({"taskToken": "t" * 100_000}))
-    api = connect(endpoint_url=encrypted.url, transport=kind).api
+    api = connected(encrypted.url, kind).api
     for _ in range(4):
         assert len(api.poll_for_activity_task(POLL)["taskToken"]) == 100_000
     assert encrypted.connections == 1, "the connection is kept"
 
 
-@pytest.mark.parametrize("kind", ["lean", "boto3"])
-def test_a_certificate_nobody_knows(encrypted: ScriptedSwf, kind: Literal["lean", "boto3"]) -> None:
-    api = connect(endpoint_url=encrypted.url, transport=kind).api
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certificate_nobody_knows(encrypted: ScriptedSwf, kind: Kind) -> None:
+    api = connected(encrypted.url, kind).api
     with pytest.raises(swf.Unreachable, match=r"(?i)certificate"):
         api.poll_for_activity_task(POLL)
     assert encrypted.requests == []

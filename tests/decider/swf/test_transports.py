@@ -1,4 +1,4 @@
-"""Both transports, the same tests: wire shapes in and out, every kind of failure, what may be repeated and what not."""
+"""Every transport, the same tests: wire shapes in and out, every kind of failure, what may be repeated and what not."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import pytest
+from no_waiting import KINDS, Kind, NoWaiting, connected
 from pyflow import swf
-from pyflow.swf import SwfApi, SwfConnection, connect, faults
+from pyflow.swf import SwfApi, SwfConnection, faults
 from pyflow.swf.api import GET_WORKFLOW_EXECUTION_HISTORY, POLL_FOR_DECISION_TASK, JsonObject
-from pyflow.swf.lean import LeanTransport
+from pyflow.swf.lean import CredentialSource, LeanTransport
+from pyflow.swf.lean.credentials import Keys
+from pyflow.swf.lean.transport import SENT_AT_ONCE_BYTES_MAX
 from pyflow.swf.retry import Repeats
 from scripted_swf import Answer, Request, ScriptedSwf, fault
 
-Kind = Literal["lean", "boto3"]
 POLL: JsonObject = {"domain": "d", "taskList": {"name": "t"}, "identity": "i"}
 RESPOND: JsonObject = {"taskToken": "token", "decisions": []}
 
 
-@pytest.fixture(params=["lean", "boto3"])
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
     return cast(Kind, request.param)
 
 
 @pytest.fixture
 def connection(kind: Kind, scripted: ScriptedSwf) -> SwfConnection:
-    return connect(endpoint_url=scripted.url, transport=kind)
+    return connected(scripted.url, kind)
 
 
 @pytest.fixture
@@ -185,7 +187,7 @@ def test_nobody_listens(kind: Kind) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    api = connect(endpoint_url=f"http://127.0.0.1:{port}", transport=kind).api
+    api = connected(f"http://127.0.0.1:{port}", kind).api
     with pytest.raises(swf.Unreachable, match="AWS_ENDPOINT_URL_SWF") as caught:
         api.poll_for_decision_task(POLL)
     assert str(port) in str(caught.value)
@@ -235,7 +237,7 @@ def test_expired_credentials_are_looked_up_anew(kind: Kind, scripted: ScriptedSw
 
     write("OLD")
     scripted.script = script
-    connection = connect(endpoint_url=scripted.url, transport=kind)
+    connection = connected(scripted.url, kind)
     forget_last_search(connection)
     write("NEW")
     with pytest.raises(swf.CredentialsExpired, match="aws sso login"):
@@ -248,9 +250,53 @@ def test_expired_credentials_are_looked_up_anew(kind: Kind, scripted: ScriptedSw
 def forget_last_search(connection: SwfConnection) -> None:
     """Credentials are searched at most every few seconds; let the next search be due now."""
     transport = connection.api.transport
+    if isinstance(transport, NoWaiting):
+        transport = transport.lean
     if isinstance(transport, LeanTransport):
         transport._credentials.keys()
         transport._credentials._searched_at_s = float("-inf")
+
+
+def test_what_can_be_begun_without_waiting(scripted: ScriptedSwf) -> None:
+    api = connected(scripted.url, "no waiting").api
+    transport = api.transport
+    assert isinstance(transport, NoWaiting)
+    api.respond_activity_task_completed({"taskToken": "t"})
+    assert transport.begun_now == 0, "there was no connection"
+    for _ in range(3):
+        api.respond_activity_task_completed({"taskToken": "t"})
+    assert transport.begun_now == 3
+    api.respond_activity_task_completed({"taskToken": "t", "result": "x" * SENT_AT_ONCE_BYTES_MAX})
+    assert transport.begun_now == 3, "the other side might not take so much at once"
+    scripted.answers(Answer({}, close=True))
+    api.respond_activity_task_completed({"taskToken": "t"})
+    assert transport.begun_now == 4
+    scripted.wait_until_all_closed()
+    api.respond_activity_task_completed({"taskToken": "t"})
+    assert transport.begun_now == 4, "the connection was closed meanwhile"
+    assert scripted.connections == 2 and len(scripted.requests) == 7
+
+
+def test_credentials_that_must_be_refreshed_are_waited_for() -> None:
+    class Temporary:
+        stale = False
+        refreshed = 0
+
+        def refresh_needed(self) -> bool:
+            return self.stale
+
+        def get_frozen_credentials(self) -> Keys:
+            self.refreshed += self.stale
+            self.stale = False
+            return Keys("key", "secret", f"token {self.refreshed}")
+
+    temporary, now_s = Temporary(), 0.0
+    source = CredentialSource(lambda: temporary, clock=lambda: now_s)
+    assert source.keys_at_hand() is None, "they have not been looked for yet"
+    assert source.keys() == source.keys_at_hand() == Keys("key", "secret", "token 0")
+    now_s, temporary.stale = 10.0, True
+    assert source.keys_at_hand() is None and temporary.refreshed == 0
+    assert source.keys() == source.keys_at_hand() == Keys("key", "secret", "token 1")
 
 
 def test_every_code_of_the_reference_is_mapped() -> None:

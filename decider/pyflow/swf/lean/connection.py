@@ -61,6 +61,7 @@ class Connection:
         """Connect. Raises `ConnectFailed`."""
         self._buffer = b""
         self._waits = True
+        self._watched = False
         self.reusable = True
         try:
             sock = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
@@ -91,6 +92,12 @@ class Connection:
         """For select and poll: readable once the answer begins to come."""
         return self._socket.fileno()
 
+    def may_wait(self) -> None:
+        """To be called before a wait: event loops leave a plain socket that they have watched non-blocking."""
+        if self._watched:
+            self._watched = False
+            self._socket.setblocking(True)
+
     def send(self, request: bytes) -> None:
         """Send a request. Raises `AnswerBroken`; the connection is then of no more use."""
         try:
@@ -101,6 +108,7 @@ class Connection:
 
     def receive(self) -> Answer:
         """Wait for the answer to what was sent. Raises `AnswerBroken`; the connection is then of no more use."""
+        self.may_wait()
         try:
             return self._final_answer()
         except (TimeoutError, BlockingIOError) as error:
@@ -205,6 +213,7 @@ class Connection:
         """What can be read without waiting, perhaps nothing."""
         sock = self._socket
         if not isinstance(sock, ssl.SSLSocket):
+            self._watched = True
             try:
                 return _some(sock.recv(HEAD_RECEIVE_BYTES, socket.MSG_DONTWAIT))
             except BlockingIOError:

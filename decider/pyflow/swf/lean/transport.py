@@ -84,6 +84,7 @@ class LeanTransport:
         sent = self._whole(operation, request, self._credentials.keys())
         try:
             connection = self._idle_connection() or Connection(self._endpoint)
+            connection.may_wait()
         except ConnectFailed as error:
             raise Unreachable(
                 f"SWF at {self._url} cannot be reached: {error}", operation=operation, code="Unreachable"
