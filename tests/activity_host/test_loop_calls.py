@@ -237,7 +237,8 @@ def test_reports(scripted: ScriptedSwf, answers: list[Answer], said: Said, reque
         scripted.answers(*answers)
         desk.report("[2]")
         answer = await desk.told.next()
-        assert isinstance(answer, SwfSaid) and answer.said is said
+        assert isinstance(answer, SwfSaid)
+        assert answer.said is said
         assert [request.body for request in scripted.requests] == [{"taskToken": "token", "result": "[2]"}] * requests
 
     on_loop(scripted, main)
@@ -249,7 +250,8 @@ def test_a_heartbeat_that_brings_a_cancel(scripted: ScriptedSwf) -> None:
         scripted.answers(Answer({"cancelRequested": True}))
         desk.report(call=Call.HEARTBEAT)
         answer = await desk.told.next()
-        assert isinstance(answer, SwfSaid) and answer.cancel_requested
+        assert isinstance(answer, SwfSaid)
+        assert answer.cancel_requested
 
     on_loop(scripted, main)
 
@@ -260,7 +262,8 @@ def test_a_large_result_goes_by_thread(scripted: ScriptedSwf) -> None:
         result = "x" * 30_000
         desk.report(result)
         answer = await desk.told.next()
-        assert isinstance(answer, SwfSaid) and answer.said is Said.OK
+        assert isinstance(answer, SwfSaid)
+        assert answer.said is Said.OK
         assert scripted.requests[0].body["result"] == result
 
     on_loop(scripted, main)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -46,7 +47,8 @@ def test_an_answer_byte_by_byte(whole: bytes) -> None:
         other.sendall(whole[-1:])
         arrived(connection)
         answer = connection.receive_now()
-        assert answer is not None and (answer.status, answer.body) == (200, b'{"a":1}')
+        assert answer is not None
+        assert (answer.status, answer.body) == (200, b'{"a":1}')
         assert connection.reusable is (whole is not CLOSING)
 
 
@@ -90,13 +92,31 @@ def test_broken_answers(sent: bytes) -> None:
         other.sendall(sent)
         other.close()
         with pytest.raises(AnswerBroken):
-            for _ in range(1_000):
-                arrived(connection)
-                connection.receive_now()
+            read_until_broken(connection)
         assert not connection.reusable
 
 
+def read_until_broken(connection: Connection) -> None:
+    for _ in range(1_000):
+        arrived(connection)
+        connection.receive_now()
+
+
+@pytest.mark.parametrize("before", [b"", LENGTH[:-1]])
+def test_a_reset_is_seen_together_with_what_came_before_it(before: bytes) -> None:
+    with connected() as (connection, other):
+        other.sendall(before)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        other.close()
+        reset = select.poll()
+        reset.register(connection, 0)
+        assert reset.poll(30_000)
+        with pytest.raises(AnswerBroken):
+            connection.receive_now()
+
+
 def test_who_waits_does_not_wait_for_ever() -> None:
-    with connected(read_timeout_s=0.1) as (connection, other), pytest.raises(AnswerBroken, match="in time"):
+    with connected(read_timeout_s=0.1) as (connection, other):
         other.sendall(LENGTH[:20])
-        connection.receive()
+        with pytest.raises(AnswerBroken, match="in time"):
+            connection.receive()

@@ -274,7 +274,8 @@ def test_what_can_be_begun_without_waiting(scripted: ScriptedSwf) -> None:
     scripted.wait_until_all_closed()
     api.respond_activity_task_completed({"taskToken": "t"})
     assert transport.begun_now == 4, "the connection was closed meanwhile"
-    assert scripted.connections == 2 and len(scripted.requests) == 7
+    assert scripted.connections == 2
+    assert len(scripted.requests) == 7
 
 
 def test_credentials_that_must_be_refreshed_are_waited_for() -> None:
@@ -295,7 +296,8 @@ def test_credentials_that_must_be_refreshed_are_waited_for() -> None:
     assert source.keys_at_hand() is None, "they have not been looked for yet"
     assert source.keys() == source.keys_at_hand() == Keys("key", "secret", "token 0")
     now_s, temporary.stale = 10.0, True
-    assert source.keys_at_hand() is None and temporary.refreshed == 0
+    assert source.keys_at_hand() is None
+    assert temporary.refreshed == 0
     assert source.keys() == source.keys_at_hand() == Keys("key", "secret", "token 1")
 
 

@@ -119,15 +119,19 @@ class Connection:
             raise AnswerBroken(f"the connection broke: {error}") from error
 
     def receive_now(self) -> Answer | None:
-        """The answer if all of it has come, else None; never waits. Raises `AnswerBroken` as `receive` does."""
+        """The answer if all of it has come, else None; never waits. Raises `AnswerBroken` as `receive` does.
+
+        After None the socket has been read empty: event loops may tell of a reset only once.
+        """
         self._waits = False
         try:
-            have = self._buffer = self._buffer + self._what_has_come()
-            try:
-                return self._final_answer()
-            except _NotYet:  # what has come is read once more when there is more of it
-                self._buffer = have
-                return None
+            while part := self._what_has_come():
+                have = self._buffer = self._buffer + part
+                try:
+                    return self._final_answer()
+                except _NotYet:  # what has come is read once more when there is more of it
+                    self._buffer = have
+            return None
         except (OSError, ValueError) as error:
             self.reusable = False
             raise AnswerBroken(f"the connection broke: {error}") from error
@@ -210,7 +214,7 @@ class Connection:
         return _some(self._socket.recv(count))
 
     def _what_has_come(self) -> bytes:
-        """What can be read without waiting, perhaps nothing."""
+        """What can be read at once; empty: nothing."""
         sock = self._socket
         if not isinstance(sock, ssl.SSLSocket):
             self._watched = True
@@ -218,17 +222,14 @@ class Connection:
                 return _some(sock.recv(HEAD_RECEIVE_BYTES, socket.MSG_DONTWAIT))
             except BlockingIOError:
                 return b""
-        have = b""
         timeout_s = sock.gettimeout()
         sock.settimeout(0)
         try:
-            while part := sock.recv(RECEIVE_BYTES):  # all: what TLS has decrypted already does not show on the socket
-                have += part
+            return _some(sock.recv(HEAD_RECEIVE_BYTES))
         except ssl.SSLWantReadError:
-            return have
+            return b""
         finally:
             sock.settimeout(timeout_s)
-        return _some(have)
 
 
 def _some(part: bytes) -> bytes:
