@@ -45,10 +45,10 @@ class ActivityContext:
         self._progress_chars_max = progress_chars_max
         self._clock = clock
         self._started_at = clock()
-        self._canceled = threading.Event()
+        self._canceled = False
         self._reason: pb.CancelReason = pb.CANCEL_REASON_UNSPECIFIED
         self._on_cancel: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._completes_later = False
 
     @property
@@ -128,20 +128,21 @@ class ActivityContext:
     @property
     def cancel_requested(self) -> bool:
         """Whether the activity should stop. It may: raise ActivityCanceled, or finish as usual."""
-        return self._canceled.is_set()
+        return self._canceled
 
     @property
     def cancel_reason(self) -> str:
         """Why: `REQUESTED`, `TIMED_OUT`, `EXECUTION_CLOSED`, `LEASE_LOST`, `HOST_DRAINING`; empty: not canceled."""
-        return _REASONS.get(self._reason, "REQUESTED") if self._canceled.is_set() else ""
+        return _REASONS.get(self._reason, "REQUESTED") if self._canceled else ""
 
     def wait_canceled(self, timeout_s: float | None = None) -> bool:
         """Wait until the activity should stop; False when the time was over before. A sleep that can be canceled."""
-        return self._canceled.wait(timeout_s)
+        with self._changed:
+            return self._changed.wait_for(lambda: self._canceled, timeout_s)
 
     def raise_if_canceled(self, details: object = None) -> None:
         """Raise ActivityCanceled(details) if the activity should stop."""
-        if self._canceled.is_set():
+        if self._canceled:
             raise ActivityCanceled(details)
 
     def complete_later(self) -> str:
@@ -156,17 +157,18 @@ class ActivityContext:
 
     def on_cancel(self, call: Callable[[], None]) -> None:
         """Have `call` called, from another thread, when the activity should stop; at once if it should already."""
-        with self._lock:
-            if not self._canceled.is_set():
+        with self._changed:
+            if not self._canceled:
                 self._on_cancel.append(call)
                 return
         call()
 
     def cancel(self, reason: pb.CancelReason) -> None:
         """For the worker: the activity should stop."""
-        with self._lock:
+        with self._changed:
             self._reason = reason
-            self._canceled.set()
+            self._canceled = True
+            self._changed.notify_all()
             calls, self._on_cancel = self._on_cancel, []
         for call in calls:
             try:

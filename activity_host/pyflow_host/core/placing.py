@@ -16,7 +16,6 @@ from pyflow_host.core.leases import Lease, LeaseEvent, LeaseState, Reporter
 from pyflow_host.core.outcomes import failed
 from pyflow_host.core.reporting import begin_report
 from pyflow_host.core.state import Demand, HostState, Timer, Worker
-from pyflow_host.core.tokens import TokenContent
 from pyflow_host.core.traces import traceparent
 from pyflow_host.core.values import AttemptFacts, ListKey, SwfTask, attempt_of
 
@@ -122,18 +121,7 @@ def dispatch(state: HostState, lease: Lease, worker: Worker, now: float) -> None
     lease.worker_key = worker.key
     lease.dispatched_at = now
     lease.status_misses = 0
-    lease.token = state.sealer.seal(
-        TokenContent(
-            swf_token=lease.swf_token,
-            list_key=lease.list_key,
-            type=lease.type,
-            worker_key=worker.key,
-            heartbeat_s=lease.heartbeat_s,
-            workflow_id=lease.workflow_id,
-            run_id=lease.run_id,
-            activity_id=lease.activity_id,
-        )
-    )
+    lease.token = state.sealer.seal(lease)
     state.by_token[lease.token] = lease
     worker.held[lease.swf_token] = lease
     state.ledger.dispatched += 1

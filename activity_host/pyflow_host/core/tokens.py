@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from typing import Protocol
 
 import orjson
 
@@ -20,6 +21,19 @@ _SEAL_BYTES = 32
 _BODY_AT = len(_VERSION) + _SEAL_BYTES
 KEY_BYTES_MIN = 16
 KEY_BYTES_USED = hashlib.blake2b.MAX_KEY_SIZE
+
+
+class Sealable(Protocol):
+    """What a token is made of: a TokenContent, or a lease, which has all of it."""
+
+    swf_token: str
+    list_key: ListKey
+    type: TypeKey
+    worker_key: str
+    heartbeat_s: int | None
+    workflow_id: str
+    run_id: str
+    activity_id: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +58,7 @@ class Sealer:
             raise ValueError(f"Token keys must have at least {KEY_BYTES_MIN} bytes.")
         self._keys = keys
 
-    def seal(self, content: TokenContent) -> bytes:
+    def seal(self, content: Sealable) -> bytes:
         """The token for `content`, at most TOKEN_BYTES_MAX bytes."""
         token = self._sealed(content, content.workflow_id, content.run_id, content.activity_id)
         if len(token) > TOKEN_BYTES_MAX:
@@ -72,7 +86,7 @@ class Sealer:
             activity_id=activity_id,
         )
 
-    def _sealed(self, content: TokenContent, workflow_id: str, run_id: str, activity_id: str) -> bytes:
+    def _sealed(self, content: Sealable, workflow_id: str, run_id: str, activity_id: str) -> bytes:
         body = orjson.dumps(
             [
                 content.swf_token,
