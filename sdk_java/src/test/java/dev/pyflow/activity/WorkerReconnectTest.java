@@ -112,6 +112,7 @@ final class WorkerReconnectTest extends StreamTest {
     @Test
     void aDrainFinishesRunsLateArrivalsAndSaysGoodbye() throws Exception {
         ScriptedHost.Connection stream = connect(2);
+        stream.credits(); // a worker that drains before it grants any never does
         stream.task("t", "gated", "\"x\"");
         stream.ping(1);
         worker.drain();
@@ -125,8 +126,7 @@ final class WorkerReconnectTest extends StreamTest {
         stream.ack("t");
         assertTrue(stream.await(ScriptedHost.Connection.Ended.class).bySide(), "the worker closes its side");
         worker.join();
-        assertEquals(
-                1, stream.passedOver.stream().filter(Integer.class::isInstance).count(), "no credits after Draining");
+        assertTrue(stream.passedOver.stream().noneMatch(Integer.class::isInstance), "no credits after Draining");
     }
 
     @Test
