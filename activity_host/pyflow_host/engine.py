@@ -129,7 +129,7 @@ class Engine:
         return True
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let go of the calls under way, and let the threads end."""
         self._calls.close()
         if self._timer is not None:
             self._timer.cancel()

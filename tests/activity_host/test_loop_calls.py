@@ -63,12 +63,11 @@ class Told(HostCore):
 
 
 class Desk:
-    """LoopCalls between a scripted SWF and `told`."""
+    """LoopCalls between a scripted SWF and `told`; effects must be applied on the loop's thread."""
 
     def __init__(self, scripted: ScriptedSwf) -> None:
         self.loop = asyncio.get_running_loop()
         self.told = Told()
-        self.applied = 0
         connection = connect(endpoint_url=scripted.url, transport="lean")
         transport = connection.api.transport
         assert isinstance(transport, LeanTransport)
@@ -98,7 +97,6 @@ class Desk:
 
     def _apply(self, effects: list[Effect]) -> None:
         assert threading.current_thread() is threading.main_thread()
-        self.applied += len(effects)
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ class Desk:
     def pass_time(self, seconds: float, *, beats: SwfSaid | None = SWF_OK) -> None:
         """Time passes, timer by timer; heartbeats are answered with `beats` (None: left to the test)."""
         end = self.now + seconds
-        while (due := self.core.next_due()) is not None and due <= end:
+        while (due := self.core.next_due()) <= end:
             self.now = max(self.now, due)
             self.take(self.core.tick(self.now))
             while beats is not None and any(call.call is Call.HEARTBEAT for call in self.calls):

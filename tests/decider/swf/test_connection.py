@@ -59,10 +59,10 @@ def test_what_was_read_without_waiting_is_not_lost_to_who_waits(whole: bytes) ->
         arrived(connection)
         assert connection.receive_now() is None
         other.sendall(whole[-4:])
-        assert connection.receive() == connection_free(whole)
+        assert connection.receive() == in_one_piece(whole)
 
 
-def connection_free(whole: bytes) -> Answer:
+def in_one_piece(whole: bytes) -> Answer:
     """The answer, read in one piece."""
     with connected() as (connection, other):
         other.sendall(whole)
