@@ -69,7 +69,10 @@ class Engine:
 
     def frame_received(self, stream: int, frame: pb.WorkerFrame) -> None:
         """A frame came in."""
-        self._apply(self._core.frame_received(stream, frame, self._loop.time()))
+        now = self._loop.time()
+        for effect in self._core.frame_received(stream, frame, now):
+            self._do(effect)
+        self._apply(self._core.rest_received(stream, frame, now))
 
     def refuse(self, stream: int, reason: pb.GoAwayReason, message: str) -> None:
         """End a stream with GoAway."""

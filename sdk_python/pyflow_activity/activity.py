@@ -46,6 +46,7 @@ class Activity:
     function: Callable[..., object]
     options: ActivityOptions
     signature: Signature
+    is_async: bool
 
     @property
     def key(self) -> tuple[str, str]:
@@ -168,7 +169,8 @@ def _marked_in(source: object) -> list[Callable[..., object]]:
 
 def _activity(function: Callable[..., object]) -> Activity:
     options: ActivityOptions = getattr(function, MARK)
-    return Activity(function, options, Signature(function, options.name, spread=options.spread))
+    signature = Signature(function, options.name, spread=options.spread)
+    return Activity(function, options, signature, inspect.iscoroutinefunction(function))
 
 
 def _set(duration: duration_pb2.Duration, seconds: float | None) -> None:

@@ -26,7 +26,9 @@ class Signature:
         self._any_keyword = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
         self._positional = [p.name for p in parameters if p.kind in _BY_POSITION]
         self._any_positional = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
-        self._required = [p.name for p in parameters if p.default is p.empty and p.kind in (*_BY_NAME, *_BY_POSITION)]
+        required = [p.name for p in parameters if p.default is p.empty and p.kind in (*_BY_NAME, *_BY_POSITION)]
+        self._required = required
+        self._fits_one = bool(self._positional or self._any_positional) and not set(required) - set(self._positional[:1])
         self._shown = ", ".join(str(p) for p in parameters) or "no parameters"
 
     def bind(self, value: object) -> tuple[tuple[object, ...], Mapping[str, Any]]:
@@ -41,8 +43,7 @@ class Signature:
         if value is None and not self._positional and not self._any_positional:
             self._need((), lambda: "the input is null")
             return (), {}
-        takes_one = bool(self._positional) or self._any_positional
-        if not takes_one or set(self._required) - set(self._positional[:1]):
+        if not self._fits_one:
             given = _listed(value) if isinstance(value, dict) else f"one value of type {type(value).__name__}"
             raise BadArguments(f"{self._name} takes ({self._shown}); the input has {given}, which does not fit.")
         return (value,), {}

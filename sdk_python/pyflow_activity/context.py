@@ -26,6 +26,8 @@ _REASONS = {
     pb.CANCEL_REASON_HOST_DRAINING: "HOST_DRAINING",
 }
 """Everything else, reasons of later versions of the contract included, reads as REQUESTED."""
+_changed = threading.Condition()
+"""Of all attempts of the process: cancels are rare, and one for each attempt would cost every task."""
 _current: ContextVar[ActivityContext] = ContextVar("pyflow_activity_context")
 
 
@@ -48,7 +50,6 @@ class ActivityContext:
         self._canceled = False
         self._reason: pb.CancelReason = pb.CANCEL_REASON_UNSPECIFIED
         self._on_cancel: list[Callable[[], None]] = []
-        self._changed = threading.Condition()
         self._completes_later = False
 
     @property
@@ -137,8 +138,8 @@ class ActivityContext:
 
     def wait_canceled(self, timeout_s: float | None = None) -> bool:
         """Wait until the activity should stop; False when the time was over before. A sleep that can be canceled."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._canceled, timeout_s)
+        with _changed:
+            return _changed.wait_for(lambda: self._canceled, timeout_s)
 
     def raise_if_canceled(self, details: object = None) -> None:
         """Raise ActivityCanceled(details) if the activity should stop."""
@@ -157,7 +158,7 @@ class ActivityContext:
 
     def on_cancel(self, call: Callable[[], None]) -> None:
         """Have `call` called, from another thread, when the activity should stop; at once if it should already."""
-        with self._changed:
+        with _changed:
             if not self._canceled:
                 self._on_cancel.append(call)
                 return
@@ -165,10 +166,10 @@ class ActivityContext:
 
     def cancel(self, reason: pb.CancelReason) -> None:
         """For the worker: the activity should stop."""
-        with self._changed:
+        with _changed:
             self._reason = reason
             self._canceled = True
-            self._changed.notify_all()
+            _changed.notify_all()
             calls, self._on_cancel = self._on_cancel, []
         for call in calls:
             try:

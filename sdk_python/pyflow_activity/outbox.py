@@ -103,7 +103,7 @@ class Outbox:
     def _bundle(self) -> pb.WorkerFrame:
         frame = pb.WorkerFrame()
         size = FRAME_OVERHEAD_BYTES
-        if any(outcome.task_token in self._progress for outcome in self._outcomes):
+        if self._progress and any(outcome.task_token in self._progress for outcome in self._outcomes):
             # In an earlier frame: in one frame the host reads outcomes first, and the last progress of a task that has
             # just failed is what its next attempt begins from.
             self._add_progress(frame, size)

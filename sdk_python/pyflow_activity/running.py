@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyflow_api.v1 import payload_pb2
@@ -46,13 +45,13 @@ def _called(activity: Activity | None, task: pb.Task, context: ActivityContext) 
         raise UnknownActivity(f"This worker has no activity {task.activity_name!r} version {task.activity_version!r}.")
     value = decoded(task.input) if task.HasField("input") else ABSENT
     arguments, keywords = activity.signature.bind(value)
-    if inspect.iscoroutinefunction(activity.function):
+    if activity.is_async:
         return _called_async(activity.function, arguments, keywords, context)
     return activity.function(*arguments, **keywords)
 
 
 def _called_async(
-    function: Callable[..., Coroutine[Any, Any, object]],
+    function: Callable[..., Any],
     arguments: tuple[object, ...],
     keywords: Mapping[str, Any],
     context: ActivityContext,

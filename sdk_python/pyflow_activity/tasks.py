@@ -49,8 +49,6 @@ class HeldTasks:
         self._outbox: Outbox | None = None
         self._limits = LIMITS_DEFAULT
         self._draining = False
-        self._emptied = threading.Event()
-        self._emptied.set()
         self._queue: queue.SimpleQueue[Held] = queue.SimpleQueue()
         for number in range(slots):
             threading.Thread(target=self._run, name=f"activity-{number}", daemon=True).start()
@@ -96,7 +94,6 @@ class HeldTasks:
                 return
             held = self._held[task.task_token] = Held(task, context)
             self._running += 1
-            self._emptied.clear()
         self._queue.put(held)
 
     def canceled(self, cancel: pb.Cancel) -> None:
@@ -110,7 +107,6 @@ class HeldTasks:
         """The host has settled the task: forget it."""
         with self._lock:
             held = self._held.pop(ack.task_token, None)
-            self._look_if_empty()
         if held is not None:
             level = _ACK_LEVELS.get(ack.status, logging.WARNING)
             if logger.isEnabledFor(level):
@@ -141,7 +137,8 @@ class HeldTasks:
     @property
     def is_empty(self) -> bool:
         """Whether nothing runs and nothing waits for an ack."""
-        return self._emptied.is_set()
+        with self._lock:
+            return not self._held and not self._running
 
     def _listed(self) -> list[pb.HeldTask]:
         return [
@@ -158,11 +155,6 @@ class HeldTasks:
             logger.warning("%s is no longer wanted by the host and is stopped", _said(held.task))
             if held.outcome is None:
                 held.context.cancel(pb.CANCEL_REASON_LEASE_LOST)
-        self._look_if_empty()
-
-    def _look_if_empty(self) -> None:
-        if not self._held and not self._running:
-            self._emptied.set()
 
     def _progress(self, token: bytes, details: bytes) -> None:
         with self._lock:
@@ -187,7 +179,6 @@ class HeldTasks:
                     self._outbox.finished(outcome, credit)
                 elif self._outbox is not None and credit:
                     self._outbox.add_credits(credit)
-                self._look_if_empty()
 
 
 def _limits_of(welcome: pb.Welcome) -> pb.Limits:

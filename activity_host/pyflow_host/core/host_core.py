@@ -32,8 +32,13 @@ class HostCore:
         return self._state.take_effects()
 
     def frame_received(self, stream: int, frame: pb.WorkerFrame, now: float) -> list[Effect]:
-        """A frame came in on the stream."""
+        """A frame came in on the stream. `rest_received` must follow, once the effects of this are carried out."""
         sessions.frame_received(self._state, stream, frame, now)
+        return self._state.take_effects()
+
+    def rest_received(self, stream: int, frame: pb.WorkerFrame, now: float) -> list[Effect]:
+        """The rest of the frame, looked at after SWF was told of the outcomes: nobody waits for it."""
+        sessions.rest_received(self._state, stream, frame, now)
         return self._state.take_effects()
 
     def stream_closed(self, stream: int, now: float) -> list[Effect]:

@@ -27,6 +27,8 @@ PATH_KEPT_MAX = 12
 class LeaseState(enum.Enum):
     """Where a task stands."""
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and every task is looked up in TRANSITIONS four times
+
     LOOKING_UP = "looking up"
     WAITING = "waiting"
     RUNNING = "running"
@@ -39,6 +41,8 @@ class LeaseState(enum.Enum):
 
 class LeaseEvent(enum.Enum):
     """What happens to a task."""
+
+    __hash__ = object.__hash__  # see LeaseState
 
     LOOKED_UP = "looked up"
     DISPATCHED = "dispatched"

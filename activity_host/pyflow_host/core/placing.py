@@ -227,8 +227,8 @@ def _task(lease: Lease, now: float) -> pb.Task:
         run_id=lease.run_id,
         activity_id=lease.activity_id,
         attempt=lease.attempt,
-        headers={"traceparent": traceparent(lease.run_id, lease.started_event_id)},
     )
+    task.headers["traceparent"] = traceparent(lease.run_id, lease.started_event_id)
     if lease.input is not None:
         task.input.data = lease.input.encode()
     if lease.start_to_close_s is not None:

@@ -29,7 +29,7 @@ def stream_opened(state: HostState, stream: int, now: float) -> None:
 
 
 def frame_received(state: HostState, stream: int, frame: pb.WorkerFrame, now: float) -> None:
-    """A frame of the worker: everything that is set, in the order of the field numbers."""
+    """A frame of the worker, as far as its outcomes: everything that is set, in the order of the field numbers."""
     worker = state.by_stream.get(stream)
     if worker is None:
         if stream not in state.greeting:
@@ -47,6 +47,13 @@ def frame_received(state: HostState, stream: int, frame: pb.WorkerFrame, now: fl
         return
     for outcome in frame.outcomes:
         outcome_received(state, worker, outcome, now)
+
+
+def rest_received(state: HostState, stream: int, frame: pb.WorkerFrame, now: float) -> None:
+    """What follows the outcomes in a frame that was received."""
+    worker = state.by_stream.get(stream)
+    if worker is None:
+        return
     for progress in frame.progress:
         progress_received(state, worker, progress)
     if (frame.credits or worker.credits_withheld) and not worker.draining and state.grant(worker, frame.credits):

@@ -83,6 +83,7 @@ class Desk:
         """A frame from the worker."""
         frame = pb.WorkerFrame(**members)  # type: ignore[arg-type]
         self.take(self.core.frame_received(stream, frame, self.now))
+        self.take(self.core.rest_received(stream, frame, self.now))
 
     def cut(self, stream: int) -> None:
         """The stream breaks."""
