@@ -11,6 +11,9 @@ from pyflow_host.core.effects import HostItem
 from pyflow_host.core.limits import FRAME_BYTES_MAX
 
 ITEM_OVERHEAD_BYTES = 16
+ACK_WAITS_S = 0.02
+"""How long an ack waits for something else to go with it, in seconds: nobody needs it soon, and a frame of its own wakes
+the worker, which takes as long as receiving its next task does."""
 FRAME_ITEMS_MAX = 256
 """Items of one frame; more would make the first wait for the last."""
 PENDING_BYTES_MAX = 8 * 1024 * 1024
@@ -25,8 +28,10 @@ class Outbox:
         self._items = 0
         self._frame_bytes = 0
         self._pending_bytes = 0
+        self._ack_timer: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
-        self._filled = asyncio.Event()
+        self._due = asyncio.Event()
+        """What is here is to be sent now."""
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -43,23 +48,26 @@ class Outbox:
         self._frame_bytes += size
         self._pending_bytes += size
         _put_into(self._frames[-1], item)
-        self._filled.set()
+        if not isinstance(item, pb.OutcomeAck):
+            self._make_due()
+        elif self._ack_timer is None:
+            self._ack_timer = asyncio.get_running_loop().call_later(ACK_WAITS_S, self._make_due)
         if self._pending_bytes > PENDING_BYTES_MAX:
             self._emptied.clear()
 
     def end(self) -> None:
         """Nothing follows."""
         self._ended.set()
-        self._filled.set()
+        self._make_due()
         self._emptied.set()
 
     async def take(self) -> pb.HostFrame | None:
         """The next frame, None at the end."""
-        while not self._frames:
+        while not self._due.is_set() or not self._frames:
             if self._ended.is_set():
                 return None
-            self._filled.clear()
-            await self._filled.wait()
+            self._due.clear()
+            await self._due.wait()
         frame = self._frames.popleft()
         if not self._frames:
             self._pending_bytes = 0
@@ -74,6 +82,12 @@ class Outbox:
     async def emptied(self) -> None:
         """Wait while too much is pending."""
         await self._emptied.wait()
+
+    def _make_due(self) -> None:
+        if self._ack_timer is not None:
+            self._ack_timer.cancel()
+            self._ack_timer = None
+        self._due.set()
 
 
 def _put_into(frame: pb.HostFrame, item: HostItem) -> None:
