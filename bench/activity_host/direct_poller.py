@@ -1,9 +1,14 @@
-"""What the host is compared with: polls SWF for activity tasks itself. `python direct_poller.py ENDPOINT TASK_LIST`."""
+"""What the host is compared with: a worker that polls SWF itself. `python direct_poller.py ENDPOINT TASK_LIST`.
+
+It runs the same activity as the worker behind the host, from its JSON input to its JSON result.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 
+from noop import noop
 from pyflow.swf import connect
 
 
@@ -15,7 +20,8 @@ def main() -> None:
     while True:
         task = api.poll_for_activity_task({"domain": "bench", "taskList": {"name": task_list}})
         if task.get("taskToken"):
-            api.respond_activity_task_completed({"taskToken": task["taskToken"], "result": "1"})
+            result = json.dumps(noop(**json.loads(task["input"])))
+            api.respond_activity_task_completed({"taskToken": task["taskToken"], "result": result})
 
 
 if __name__ == "__main__":

@@ -83,18 +83,20 @@ def _completed(result: object, task: pb.Task, context: ActivityContext, limits: 
         outcome.will_complete_later.SetInParent()
         return outcome
     data = encoded(result)
-    measured = (
-        (json_length(data), limits.result_chars_max, "characters"),
-        (len(data), limits.payload_bytes_max, "bytes"),
-    )
-    for length, most, unit in measured:
-        if length > most:
-            raise ResultTooLarge(
-                f"The result of {task.activity_name} has {length} {unit} as JSON; {most} are the most. Store it "
-                "elsewhere and return a reference."
-            )
+    characters = json_length(data)
+    if characters > limits.result_chars_max:
+        raise _too_large(task, f"{characters} characters", limits.result_chars_max)
+    if len(data) > limits.payload_bytes_max:
+        raise _too_large(task, f"{len(data)} bytes", limits.payload_bytes_max)
     outcome.completed.result.data = data
     return outcome
+
+
+def _too_large(task: pb.Task, length: str, most: int) -> ResultTooLarge:
+    return ResultTooLarge(
+        f"The result of {task.activity_name} has {length} as JSON; {most} are the most. Store it elsewhere and return a "
+        "reference."
+    )
 
 
 def _canceled(canceled: ActivityCanceled) -> pb.Canceled:
