@@ -130,10 +130,10 @@ class LoopCalls(SwfCalls):
 
     def _end(self, fd: int, answer: Callable[[], JsonObject]) -> None:
         under_way = self._under_way.pop(fd)
-        under_way.deadline.cancel()
         try:
             under_way.ended(answer)
         finally:
+            under_way.deadline.cancel()
             if fd not in self._under_way:  # else the next call took this connection, and the loop goes on watching it
                 self._loop.remove_reader(fd)
 

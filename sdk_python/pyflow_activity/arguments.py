@@ -28,7 +28,8 @@ class Signature:
         self._any_positional = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
         required = [p.name for p in parameters if p.default is p.empty and p.kind in (*_BY_NAME, *_BY_POSITION)]
         self._required = required
-        self._fits_one = bool(self._positional or self._any_positional) and not set(required) - set(self._positional[:1])
+        takes_one = bool(self._positional) or self._any_positional
+        self._fits_one = takes_one and not set(required) - set(self._positional[:1])
         self._shown = ", ".join(str(p) for p in parameters) or "no parameters"
 
     def bind(self, value: object) -> tuple[tuple[object, ...], Mapping[str, Any]]:

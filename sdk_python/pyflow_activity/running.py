@@ -94,8 +94,8 @@ def _completed(result: object, task: pb.Task, context: ActivityContext, limits: 
 
 def _too_large(task: pb.Task, length: str, most: int) -> ResultTooLarge:
     return ResultTooLarge(
-        f"The result of {task.activity_name} has {length} as JSON; {most} are the most. Store it elsewhere and return a "
-        "reference."
+        f"The result of {task.activity_name} has {length} as JSON; {most} are the most. Store it elsewhere and return "
+        "a reference."
     )
 
 

@@ -5,12 +5,14 @@ The decider derives its ids in the same way; a test holds the two together.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 
 
+@functools.lru_cache(maxsize=1_000)  # a run asks for many activities
 def trace_id_of(run_id: str) -> int:
     """The trace of a run, never 0."""
     return _digest(f"trace:{run_id}", TRACE_ID_BYTES)
