@@ -12,8 +12,8 @@ from pyflow_host.core.limits import FRAME_BYTES_MAX
 
 ITEM_OVERHEAD_BYTES = 16
 ACK_WAITS_S = 0.02
-"""How long an ack waits for something else to go with it, in seconds. Nobody needs it soon, and being woken for it costs a
-worker as much as its next task does."""
+"""How long an ack waits for something else to go with it, in seconds: nobody needs it soon, and a worker that is woken
+for it alone has as much to do as for its next task."""
 FRAME_ITEMS_MAX = 256
 """Items of one frame; more would make the first wait for the last."""
 PENDING_BYTES_MAX = 8 * 1024 * 1024
