@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import uvloop
+
 from pyflow_local.clock import SteadyClock
 from pyflow_local.engine.limits import POLL_HOLD_MS, Choices, Quotas
 from pyflow_local.engine.restrictions import Restrictions
@@ -107,7 +109,7 @@ def serve(
 def serve_options(options: ServerOptions, ready: Callable[[str], None] | None = None) -> None:
     """`serve` for options that are at hand as a value."""
     check_binding(options)
-    asyncio.run(_serve(options, ready))
+    uvloop.run(_serve(options, ready))
 
 
 def check_binding(options: ServerOptions) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TRACED = "pwrite64,ftruncate,fdatasync,fsync,sendto"
+TRACED = "pwrite64,ftruncate,fdatasync,fsync,write"
 SECTOR_BYTES = 512
 STRING_LENGTH_MAX = 1 << 20
 _CALL = re.compile(r'^\d+ +(?P<name>\w+)\((?P<fd>\d+)(?:<(?P<path>[^>]*)>)?(?:, "(?P<data>[^"]*)")?(?P<rest>.*)$')
@@ -40,10 +40,11 @@ def operations(trace: str, folder: Path) -> Iterator[Operation]:
         if found is None or " = -1 " in line:
             continue
         name, rest = found["name"], found["rest"]
-        if name == "sendto":
-            yield Operation(name, None, _bytes(found["data"]))
+        path = _bytes(found["path"] or "").decode()
+        if name == "write":
+            if path.startswith("socket:"):
+                yield Operation(name, None, _bytes(found["data"]))
             continue
-        path = _bytes(found["path"]).decode()
         if Path(path).parent != folder or Path(path) == folder:
             continue
         numbers = [int(number) for number in re.findall(r", (\d+)", rest)]
