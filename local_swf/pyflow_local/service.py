@@ -148,12 +148,12 @@ class Service:
 
     def _resolve(self, outcome: Outcome) -> tuple[int, bytes]:
         """The finished answer; what it needs from the store is read after the commit, so it sees the batch."""
-        if isinstance(outcome, ClosedLookup | ClosedPageQuery | ClosedCountQuery):
+        if not isinstance(outcome, Reply):
+            assert not isinstance(outcome, Parked)
             try:
                 outcome = self._ask(outcome)
             except Fault as fault:
                 return fault.status, fault.body()
-        assert isinstance(outcome, Reply)
         if outcome.history is None:
             return outcome.status, outcome.head
         return outcome.status, outcome.head + self._store.history(outcome.history) + outcome.tail
