@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from local_swf_driver import decision
+from local_swf_server import RunningServer
 
 SETUP = Path(__file__).parents[2] / ".setup"
 AWS_CLI = "awscli==1.44.87"

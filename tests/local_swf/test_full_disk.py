@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningServer
 from local_swf_checker import check_history
+from local_swf_server import RunningServer
 from test_http import prepare
 
 DISK_BYTES = 4 * 1024 * 1024

@@ -12,11 +12,11 @@ from typing import Any
 
 import botocore.session
 import pytest
-from conftest import RunningServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_swf_checker import check_history
 from local_swf_driver import DOMAIN, SOME_RESTRICTIONS, Driver
+from local_swf_server import RunningServer
 from pyflow_local.engine.faults import NAMESPACES
 from pyflow_local.engine.operations import OPERATIONS
 from pyflow_local.engine.restrictions import Restrictions

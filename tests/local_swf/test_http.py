@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
+from local_swf_server import RunningServer
 
 PREFIXES = ["SimpleWorkflowService", "com.amazonaws.swf.service.model.SimpleWorkflowService"]
 ANSWER_SECONDS_MAX = 10

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningServer
 from local_swf_checker import check_history
+from local_swf_server import RunningServer
 from test_http import prepare
 
 STARTS = 40

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from local_swf_checker import CLOSES, attributes_of, check_history
 from local_swf_driver import TIMEOUTS, decision
+from local_swf_server import RunningServer
 
 KILLS = int(os.environ.get("PYFLOW_KILLS", "12"))
 LIVE_SECONDS = (0.02, 0.35)

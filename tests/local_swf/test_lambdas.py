@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from local_swf_driver import decision
+from local_swf_server import RunningServer
 from test_http import refused_start
 
 HANDLERS = """

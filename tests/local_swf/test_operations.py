@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from local_swf_driver import TIMEOUTS, decision
+from local_swf_server import RunningServer
 from local_swf_shapes import MODEL, check_answer
 
 WF = {"name": "wf", "version": "1"}

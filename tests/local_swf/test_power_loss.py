@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from local_swf_checker import check_history
 from local_swf_disk import Disk, Operation, operations, strace_options
 from local_swf_driver import ACTIVITY, DOMAIN, TIMEOUTS, WORKFLOW, Driver, decision
+from local_swf_server import RunningServer
 from test_http import prepare
 
 WORKFLOWS = 10

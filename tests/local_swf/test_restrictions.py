@@ -7,8 +7,8 @@ from itertools import takewhile
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import RunningServer
 from local_swf_driver import ACTIVITY, DOMAIN, Driver, Refused, decision
+from local_swf_server import RunningServer
 from pyflow_local import LocalSwf
 from pyflow_local.engine.rates import Rate, Rates
 from pyflow_local.engine.restrictions import Restrictions

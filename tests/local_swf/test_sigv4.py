@@ -12,9 +12,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from conftest import RunningServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from local_swf_server import RunningServer
 from pyflow_local.engine.faults import Fault
 from pyflow_local.http.sigv4 import SignatureCheck
 from test_http import refused_start

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RunningServer
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from local_swf_driver import Driver, decision
+from local_swf_server import RunningServer
 from pyflow_local import LocalSwf, ManualClock
 from pyflow_local.engine.faults import Fault
 from pyflow_local.errors import StorageFailed
