@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from host_desk import KEY, Desk, completed
+from host_desk import KEY, LIST, Desk, completed
 from pyflow_api.v1 import failure_pb2, payload_pb2
 from pyflow_api.v1 import worker_pb2 as pb
-from pyflow_host.core.effects import AnswerComplete, AnswerProgress, Call, TaskEnded, Trouble
+from pyflow_host.core.effects import (
+    AnswerComplete,
+    AnswerProgress,
+    Call,
+    CallSwf,
+    EndStream,
+    OpenPoll,
+    TaskEnded,
+    Trouble,
+)
 from pyflow_host.core.values import Said, SwfSaid
 
 GONE = SwfSaid(said=Said.GONE, message="Unknown activity, scheduledEventId = 5")
@@ -34,6 +43,23 @@ def test_result_goes_to_swf_verbatim_and_is_acked_afterwards() -> None:
     assert desk.ledger() == dict(
         polls_opened=2, received=1, dispatched=1, reported=1, gone=0, lost=0, held=0, resumed=0
     )
+
+
+def test_swf_is_told_before_the_rest_of_the_frame_is_looked_at() -> None:
+    desk = Desk()
+    stream, token = one_task(desk)
+    frame = pb.WorkerFrame(outcomes=[completed(token)], credits=1)
+    first, rest = desk.core.frame_received(stream, frame, desk.now), desk.core.rest_received(stream, frame, desk.now)
+    assert [type(effect) for effect in first] == [CallSwf]
+    assert rest == [OpenPoll(LIST)]
+
+
+def test_nothing_of_a_frame_counts_after_a_refusal() -> None:
+    desk = Desk()
+    stream = desk.open()
+    frame = pb.WorkerFrame(credits=1)
+    assert {type(effect) for effect in desk.core.frame_received(stream, frame, desk.now)} >= {EndStream}
+    assert desk.core.rest_received(stream, frame, desk.now) == []
 
 
 def test_ends_are_told_only_when_wanted() -> None:
