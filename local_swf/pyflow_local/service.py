@@ -129,11 +129,12 @@ class Service:
         engine.advance(now_ms)
         out = engine.drain()
         self._store.commit(out.journal)
+        tasks: list[tuple[int, Outcome]] = []
         for ident, reply in out.answers:
             self._parked.pop(ident, None)
-            outcomes.append((ident, reply))
+            tasks.append((ident, reply))
         result.invocations = out.invocations
-        return outcomes
+        return tasks + outcomes  # whoever gets a task has work to do; the others only learn that theirs is done
 
     def _handle(self, engine: Engine, request: Incoming, now_ms: int) -> Outcome:
         try:
