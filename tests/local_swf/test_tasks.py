@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from local_swf_driver import DOMAIN, Driver, Refused, attributes_of, decision
 from pyflow_local.engine.limits import Quotas
@@ -118,6 +120,16 @@ def test_everything_in_one_step_when_polls_wait(driver: Driver) -> None:
         "DecisionTaskStarted",
     ]
     assert len({event["eventTimestamp"] for event in events[6:]}) == 1
+
+
+def test_tasks_are_answered_before_those_who_caused_them(driver: Driver) -> None:
+    driver.start()
+    decider = driver.park("PollForDecisionTask", "tl")
+    worker = driver.park("PollForActivityTask", "al")
+    token = driver.answers.pop(decider)["body"]["taskToken"]
+    answer = {"taskToken": token, "decisions": [driver.schedule()]}
+    decided = driver.send("RespondDecisionTaskCompleted", json.dumps(answer).encode())
+    assert list(driver.answers) == [worker, decided]
 
 
 # --- paging ----------------------------------------------------------------------------------------------------
