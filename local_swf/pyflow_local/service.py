@@ -129,12 +129,11 @@ class Service:
         engine.advance(now_ms)
         out = engine.drain()
         self._store.commit(out.journal)
-        tasks: list[tuple[int, Outcome]] = []
-        for ident, reply in out.answers:
+        for ident, _ in out.answers:
             self._parked.pop(ident, None)
-            tasks.append((ident, reply))
         result.invocations = out.invocations
-        return tasks + outcomes  # whoever gets a task has work to do; the others only learn that theirs is done
+        # Tasks first: whoever gets one has work to do; the others only learn that theirs is done.
+        return [*out.answers, *outcomes]
 
     def _handle(self, engine: Engine, request: Incoming, now_ms: int) -> Outcome:
         try:

@@ -21,12 +21,17 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     uvloop.run(test)
 
 
+async def still_waits(task: asyncio.Task[Any]) -> bool:
+    """Whether a task has nothing to go on with, after everything that was ready to run has run."""
+    return not (await asyncio.wait((task,), timeout=0))[0]
+
+
 def test_an_ack_goes_with_what_comes_next() -> None:
     async def test() -> None:
         outbox = Outbox()
         taken = asyncio.create_task(outbox.take())
         outbox.put(ACK)
-        assert not (await asyncio.wait((taken,), timeout=0))[0]
+        assert await still_waits(taken)
         outbox.put(TASK)
         assert await asyncio.wait_for(taken, DEADLINE_S) == pb.HostFrame(acks=[ACK], tasks=[TASK])
 
@@ -38,7 +43,7 @@ def test_an_ack_goes_alone_when_nothing_comes() -> None:
         outbox = Outbox()
         for acks in ([ACK, ACK], [ACK]):
             taken = asyncio.create_task(outbox.take())
-            assert not (await asyncio.wait((taken,), timeout=0))[0]
+            assert await still_waits(taken)
             for ack in acks:
                 outbox.put(ack)
             assert await asyncio.wait_for(taken, DEADLINE_S) == pb.HostFrame(acks=acks)
@@ -54,9 +59,9 @@ def test_an_ack_waits_for_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
         outbox.put(TASK)
         assert await outbox.take() == pb.HostFrame(tasks=[TASK])
         taken = asyncio.create_task(outbox.take())
-        await asyncio.sleep(0)
+        assert await still_waits(taken)
         outbox.put(ACK)
-        assert not (await asyncio.wait((taken,), timeout=0.05))[0]
+        assert await still_waits(taken)
         outbox.end()  # what is in is sent all the same
         assert await asyncio.wait_for(taken, DEADLINE_S) == pb.HostFrame(acks=[ACK])
         assert await outbox.take() is None
@@ -81,7 +86,7 @@ def test_frames_are_cut_by_items_and_after_a_goodbye() -> None:
             outbox.put(TASK)
         goodbye = pb.GoAway(reason=pb.GO_AWAY_REASON_HOST_DRAINING)
         outbox.put(goodbye)
-        frames = [await outbox.take() for _ in range(3)]
+        frames = [await asyncio.wait_for(outbox.take(), DEADLINE_S) for _ in range(3)]
         assert [len(frame.tasks) for frame in frames if frame] == [FRAME_ITEMS_MAX, 1, 0]
         assert frames[2] == pb.HostFrame(go_away=goodbye)
 
@@ -95,8 +100,8 @@ def test_who_reads_too_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         outbox = Outbox()
         outbox.put(pb.Task(task_token=b"x" * 200))
         waiting = asyncio.create_task(outbox.emptied())
-        assert not (await asyncio.wait((waiting,), timeout=0))[0]
-        await outbox.take()
+        assert await still_waits(waiting)
+        await asyncio.wait_for(outbox.take(), DEADLINE_S)
         await asyncio.wait_for(waiting, DEADLINE_S)
 
     run(test())
